@@ -1,0 +1,58 @@
+# How programs are made: FOLDER/*.c but main.c is build/libFOLDER.a.  All is
+# made again when the flags change, a library when its list of objects does.
+PROTOS = $(patsubst %.proto,$(BUILD)/%.pb-c,$(wildcard shim/proto/*.proto))
+GENERATED = $(BUILD)/policies.h $(BUILD)/version.h $(PROTOS:=.h)
+LIBS = $(FOLDERS:%=$(BUILD)/lib%.a)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $1/*.c)))
+say = $(if $(V),,@printf '  %-6s %s\n' $1 $@;)
+keep = @mkdir -p $(@D); printf '%s\n' '$1' >$@.new; \
+    if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+compile = $(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+link = $(call say,LD)$(CC) $(CFLAGS) $1 $(LDFLAGS) -o $@ $(filter %.o,$^) \
+    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+$(BUILD)/flags: FORCE | build-deps
+	$(call keep,$(CC) $(CPPFLAGS) $(CFLAGS) $(STATIC) $(LDFLAGS))
+
+$(BUILD)/version.h: VERSION FORCE
+	$(call keep,#define REAPER_VERSION "$(file <VERSION)$(shell \
+	    git log -1 --format=' (%h %cs)' 2>/dev/null)")
+
+# Sandbox policies: text to C, by a program of the build machine.
+$(BUILD)/policyc: tools/policyc.c $(BUILD)/flags
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lseccomp -lcap
+
+$(BUILD)/policies.c $(BUILD)/policies.h &: $(BUILD)/policyc \
+    $(wildcard sandbox-policies/*.policy)
+	$(call say,POLICY)$< $(BUILD)/policies $(filter %.policy,$^)
+
+$(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h &: %.proto | build-deps
+	@mkdir -p $(BUILD)
+	$(call say,PROTOC)protoc-c -I. --c_out=$(BUILD) $<
+
+$(PROTOS:=.o) $(BUILD)/policies.o: %.o: %.c $(BUILD)/flags | $(GENERATED)
+	$(compile)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(GENERATED)
+	@mkdir -p $(@D)
+	$(compile)
+
+$(BUILD)/%.list: FORCE
+	$(call keep,$(call objects,$*))
+
+.SECONDEXPANSION:
+$(BUILD)/libshim.a: $(PROTOS:=.o)
+$(LIBS): $(BUILD)/lib%.a: $(BUILD)/%.list $$(call objects,$$*)
+	$(call say,AR)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
+
+$(BUILD)/reaper-privsep: $(BUILD)/privsep/main.o $(BUILD)/libprivsep.a \
+    $(BUILD)/libunpriv.a $(BUILD)/policies.o
+	$(call link,$(STATIC)) -lsodium -lcap
+
+$(BUILD)/containerd-shim-reaper-v2: $(BUILD)/shim/main.o $(BUILD)/libshim.a \
+    $(BUILD)/libruntime.a $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a \
+    $(BUILD)/policies.o
+	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

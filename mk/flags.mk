@@ -1,0 +1,27 @@
+# The compiler and its flags.  Those that a compiler may lack are tried, once,
+# when first needed: `deps` may have installed it a moment ago.
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+try = $(shell echo 'int x;' | $(CC) -Werror $(1) -xc -c -o /dev/null - \
+    2>/dev/null && echo '$(1)')
+ZERO = -ftrivial-auto-var-init=zero
+CLANG_ZERO = $(ZERO) \
+    -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
+HARDEN = $(eval HARDEN := -fPIE -fstack-protector-strong \
+    $(call try,-fstack-clash-protection) $(call try,-fcf-protection=full) \
+    $(call try,-mbranch-protection=standard) \
+    $(or $(call try,$(ZERO)),$(call try,$(CLANG_ZERO))))$(HARDEN)
+OPTIMIZE = -O2 -D_FORTIFY_SOURCE=3
+STATIC = -static-pie
+ifneq ($(SANITIZE),)
+OPTIMIZE = -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
+    -fsanitize=address,undefined $(FUZZER)
+STATIC = -pie
+FUZZER = $(if $(filter fuzz,$(SANITIZE)),-fsanitize=fuzzer-no-link)
+endif
+CPPFLAGS = -I. -I$(BUILD) -D_GNU_SOURCE
+CFLAGS = -std=gnu17 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
+    -Wstrict-prototypes -Wvla -Wformat=2 $(OPTIMIZE) $(HARDEN) \
+    -ffunction-sections -fdata-sections
+LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed

@@ -1,0 +1,90 @@
+#!/bin/bash
+# check.sh: every check and test; run by `make check`, which has built the
+# programs.  Prints failures in full and why tests were skipped, and ends with
+# the count.
+set -euo pipefail
+
+MAKE=${MAKE:-make}
+FUZZ_SECONDS=${FUZZ_SECONDS:-6}
+OUT=build/check
+passed=0 failed=0 skipped=0
+
+# one NAME COMMAND...: a check that passes or fails; quiet if it passes.
+one()
+{
+	local log=$OUT/${1//[^a-z0-9]/_}.log
+
+	if "${@:2}" >"$log" 2>&1; then
+		passed=$((passed + 1))
+		echo "$1  ->  passed"
+	else
+		failed=$((failed + 1))
+		echo "$1  ->  failed"
+		cat "$log"
+		return 1
+	fi
+}
+
+# suite NAME BUILD FOLDER: the test cases of a folder, as built in BUILD.
+suite()
+{
+	local db=$OUT/$1.db total skip expected broken fail
+	local kyua=(kyua --logfile="$OUT/$1.log" -v "parallelism=$(nproc)")
+
+	rm -f "$db"
+	"${kyua[@]}" test -k "$3/Kyuafile" -r "$db" --build-root="$2/$3" |
+	    sed -n "s/.*  ->  .*/$1: &/p" || :
+	"${kyua[@]}" report -r "$db" --verbose \
+	    --results-filter=broken,failed,xfail |
+	    sed -n '/^===> .*:/,/^===> [A-Z]/p' |
+	    grep -avE '^===> [A-Z]|^    [a-z_]+ |^Metadata|^$' || :
+
+	# Test cases: N total, N skipped, N expected failures, N broken, N failed
+	read -r total skip expected broken fail < <("${kyua[@]}" report \
+	    -r "$db" | sed -n '/^Test cases:/s/[^0-9 ]//gp') || :
+	if [ "${total:-0}" -eq 0 ]; then
+		failed=$((failed + 1))
+		echo "$1: no test has run"
+		return
+	fi
+	passed=$((passed + total - skip - expected - broken - fail))
+	failed=$((failed + expected + broken + fail))
+	skipped=$((skipped + skip))
+}
+
+# fuzz PROGRAM: seconds of input, from the committed corpus and the last runs'.
+fuzz()
+{
+	local name=${1##*/} found=$OUT/corpus/${1##*/}
+	local options=(-max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048
+	    -timeout=5 -artifact_prefix="$OUT/$name-" -print_final_stats=1)
+
+	mkdir -p "$found"
+	[ ! -f "regress/fuzz/$name.dict" ] ||
+	    options+=(-dict="regress/fuzz/$name.dict")
+	local folders=("$found")
+	[ ! -d "regress/fuzz/$name" ] || folders+=("regress/fuzz/$name")
+	"$1" "${options[@]}" "${folders[@]}"
+}
+
+mkdir -p "$OUT"
+for name in format scripts includes privsep; do
+	one "lint $name" tools/lint.sh $name || :
+done
+if one "build of the tests" "$MAKE" tests; then
+	suite unit build regress/unit
+	suite node build regress/node
+fi
+# libatf never frees its test cases.
+export LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/regress/lsan.supp
+if one "build with sanitizers" "$MAKE" SANITIZE=1 all tests; then
+	suite sanitize build/sanitize regress/unit
+fi
+if one "build of the fuzzers" "$MAKE" SANITIZE=fuzz CC=clang fuzzers; then
+	for program in build/fuzz/regress/fuzz/fuzz_*; do
+		[ ! -x "$program" ] || one "${program##*/}" fuzz "$program" || :
+	done
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,47 @@
+#!/bin/sh
+# lint.sh [NAME...]: checks of the sources; without a name, all of them.
+set -eu
+
+PRIVSEP_MAX=2000	# lines of code: what one person audits in an afternoon
+wrong=0
+
+[ $# -gt 0 ] || set -- format scripts includes privsep
+for name; do
+	case $name in
+	format)
+		# Headers align their names by hand.
+		message=$(find . -path ./build -prune -o -name '*.c' -print |
+		    while read -r file; do
+			clang-format "$file" | cmp -s "$file" - ||
+			    echo "$file: not in format; make format"
+		    done)
+		;;
+	scripts)
+		# Tests have no first line that would name their shell.
+		message=$(find regress -name '*_test.sh' \
+		    -exec shellcheck -x -S warning -s sh {} + || :
+		    find .ci/run tools regress -type f ! -name '*_test.sh' \
+		    \( -name '*.sh' -o -path .ci/run \) \
+		    -exec shellcheck -x -S warning {} + || :)
+		;;
+	includes)
+		message=$(tools/include-check.sh || :)
+		;;
+	privsep)
+		# Without comments and blank lines; headers included.
+		lines=$(find privsep -name '*.[ch]' -exec cat {} + |
+		    gcc -fpreprocessed -dD -E -P - 2>/dev/null | grep -c .)
+		echo "privsep: $lines lines of code, at most $PRIVSEP_MAX"
+		message=
+		[ "$lines" -le "$PRIVSEP_MAX" ] || message="privsep is too big"
+		;;
+	*)
+		message="no such check"
+		;;
+	esac
+	if [ -n "$message" ]; then
+		printf '%s\nlint: %s failed\n' "$message" "$name"
+		wrong=1
+	fi
+done
+exit $wrong

@@ -1,0 +1,30 @@
+/*
+ * What `start`, still root, tells the helper and the shim's daemon once.
+ * Written to descriptor BOOT_FD of the helper as one struct boot; nobody
+ * reads a configuration file, an environment or an argument later.
+ */
+#ifndef PRIVSEP_BOOT_H
+#define PRIVSEP_BOOT_H
+
+#include <stdint.h>
+
+#define BOOT_MAGIC	0x426f6f74u	/* "Boot" */
+#define BOOT_CHANNEL_FD	3	/* the helper's end of the socketpair */
+#define BOOT_FD		4	/* read end of a pipe with a struct boot */
+#define BOOT_EVENT_FD	5	/* socket to the publisher; privsep/event.h */
+#define BOOT_KEY_SIZE	32	/* bytes; crypto_kdf_KEYBYTES */
+#define BOOT_PATH_SIZE	256	/* bytes, with the NUL */
+
+struct boot {
+	uint32_t magic;
+	uint32_t shim_pid;		/* who may talk on the channel ... */
+	uint32_t shim_uid;		/* ... and as whom */
+	uint32_t reserved;		/* 0 */
+	uint8_t key[BOOT_KEY_SIZE];	/* master key of the channel */
+	char group[80];			/* sandbox id, or the container's own */
+	char containerd_namespace[80];
+	char bundles[BOOT_PATH_SIZE];	/* directory that holds the bundles */
+	char runtime_root[BOOT_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
+};
+
+#endif

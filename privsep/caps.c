@@ -1,0 +1,80 @@
+#include "privsep/helper.h"
+
+/*
+ * The overlay keeps its creator's credentials for ever and copies files up
+ * with them, so the step has what that takes: without CHOWN, FOWNER, FSETID,
+ * MKNOD or SETFCAP a workload could not append to, chmod, chown or create
+ * files of others in its overlay.  SYS_ADMIN mounts, SYS_CHROOT is what
+ * setns(2) into a mount namespace wants besides.
+ */
+const uint64_t caps_mount = CAPS_BIT(CAP_SYS_ADMIN) |
+    CAPS_BIT(CAP_SYS_CHROOT) | CAPS_BIT(CAP_DAC_OVERRIDE) |
+    CAPS_BIT(CAP_CHOWN) | CAPS_BIT(CAP_FOWNER) | CAPS_BIT(CAP_FSETID) |
+    CAPS_BIT(CAP_MKNOD) | CAPS_BIT(CAP_SETFCAP);
+
+/*
+ * Besides the workload's own: setns(2), dropping the bounding set, changing
+ * identity, entering any working directory, giving the FIFOs to the
+ * workload's user, and raising limits where the node allows that at all.
+ */
+const uint64_t caps_launch = CAPS_BIT(CAP_SYS_ADMIN) |
+    CAPS_BIT(CAP_SYS_CHROOT) | CAPS_BIT(CAP_SETPCAP) |
+    CAPS_BIT(CAP_SETUID) | CAPS_BIT(CAP_SETGID) |
+    CAPS_BIT(CAP_DAC_READ_SEARCH) | CAPS_BIT(CAP_CHOWN) |
+    CAPS_BIT(CAP_SYS_RESOURCE);
+
+int
+caps_apply(const uint64_t sets[PLAN_CAPSETS])
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+	uint64_t ambient;
+	int cap, i;
+
+	/* Each cut to what the process has. */
+	if (cap_reset_ambient() == -1 || capget(&header, data) == -1)
+		return (-errno);
+	ambient = sets[PLAN_AMBIENT] & sets[PLAN_PERMITTED] &
+	    sets[PLAN_INHERITABLE];
+	for (i = 0; i < 2; i++) {
+		data[i].inheritable = data[i].permitted &
+		    (uint32_t)(sets[PLAN_INHERITABLE] >> (32 * i));
+		ambient &= ~((uint64_t)~data[i].permitted << (32 * i));
+		data[i].permitted &=
+		    (uint32_t)(sets[PLAN_PERMITTED] >> (32 * i));
+		data[i].effective = data[i].permitted &
+		    (uint32_t)(sets[PLAN_EFFECTIVE] >> (32 * i));
+	}
+	if (capset(&header, data) == -1)
+		return (-errno);
+	for (cap = 0; cap < cap_max_bits(); cap++) {
+		if ((ambient & CAPS_BIT(cap)) != 0 &&
+		    cap_set_ambient(cap, CAP_SET) == -1)
+			return (-errno);
+	}
+	return (0);
+}
+
+int
+caps_limit(uint64_t keep)
+{
+	const uint64_t sets[PLAN_CAPSETS] = {
+		[PLAN_EFFECTIVE] = keep, [PLAN_PERMITTED] = keep,
+	};
+
+	return (caps_apply(sets));
+}
+
+int
+caps_bound(uint64_t keep)
+{
+	int cap;
+
+	for (cap = 0; cap < cap_max_bits(); cap++) {
+		if ((keep & CAPS_BIT(cap)) == 0 && cap_drop_bound(cap) == -1)
+			return (-errno);
+	}
+	return (0);
+}

@@ -1,0 +1,106 @@
+/*
+ * Containers: from a bundle to a process that waits, and their end.
+ */
+#include "privsep/helper.h"
+
+/* The bundle's config.json, if only root can have written it. */
+static int
+bundle_open(const struct helper *h, const char *id)
+{
+	int bundle, error, fd;
+
+	if ((bundle = path_open(h->bundles_fd, id, O_PATH | O_DIRECTORY)) < 0)
+		return (bundle);
+	if ((fd = error = path_trusted(bundle, S_IFDIR)) == 0)
+		fd = path_open(bundle, "config.json", O_RDONLY | O_NONBLOCK);
+	close(bundle);
+	if (fd < 0 || (error = path_trusted(fd, S_IFREG)) == 0)
+		return (fd);
+	close(fd);
+	return (error);
+}
+
+/* What node policy refuses of a bundle, or NULL. */
+static const char *
+policy_refusal(const struct helper *h, const struct record *c)
+{
+	if ((c->plan.flags & PLAN_TERMINAL) != 0)
+		return ("terminals are not supported yet");
+	if (strcmp((c->plan.flags & PLAN_CRI) != 0 ? c->plan.sandbox_id :
+	    c->ref.id, h->boot.group) != 0)
+		return ("the bundle belongs to another pod");
+	return (NULL);
+}
+
+/* Each step or check in its order; the first that fails is the answer. */
+static int
+container_build(struct helper *h, struct record *c, struct msg_reply *reply)
+{
+	static const int none[STEP_FDS_MAX] = { -1, -1 };
+	const char *refusal;
+	int error, fd;
+
+	reply->step = MSG_STEP_BUNDLE;
+	if ((fd = bundle_open(h, c->ref.id)) < 0)
+		return (fd);
+	error = process_decode(h, c, fd, reply);
+	close(fd);
+	if (error != 0)
+		return (error);
+	reply->step = MSG_STEP_POLICY;
+	if ((refusal = policy_refusal(h, c)) != NULL) {
+		strcpy(reply->text, refusal);
+		return (-EPERM);
+	}
+	reply->step = MSG_STEP_STATE;
+	if ((error = state_open(h, c)) != 0)
+		return (error);
+	reply->step = MSG_STEP_PIDNS;
+	if ((c->plan.flags & PLAN_NEW_PIDNS) != 0 &&
+	    (error = init_spawn(h, c)) != 0)
+		return (error);
+	fd = step_run(h, c, step_mount, c->pidns_fd, caps_mount, none, reply,
+	    &c->mntns_fd, NULL);
+	if (fd < 0)
+		return (fd);
+	close(fd);
+	if ((error = process_launch(h, c, c, reply)) != 0)
+		return (error);
+	reply->step = MSG_STEP_STATE;
+	return (state_write(h, c));
+}
+
+int
+container_create(struct helper *h, struct record *c, struct request *rq)
+{
+	int error;
+
+	if ((c = record_new(h, &rq->m->body.ref)) == NULL)
+		return (-EMFILE);
+	if ((error = container_build(h, c, &rq->reply)) == 0) {
+		rq->reply.pid = (uint32_t)c->pid;
+		helper_publish(EVENT_CREATE, c);
+		return (0);
+	}
+	log_line("a container was not created", &c->ref, rq->reply.text,
+	    error);
+	/* What was forked is killed now and reaped as nobody's. */
+	record_kill(h, c);
+	if (c->state_fd != -1)
+		state_remove(h->root_fd, c->state_fd, c->ref.id);
+	record_free(h, c);
+	return (error);
+}
+
+void
+container_settle(struct helper *h, struct record *c)
+{
+	int error;
+
+	if (c->state != RECORD_ENDING || record_kill(h, c) > 0)
+		return;
+	c->state = RECORD_STOPPED;
+	if ((error = state_write(h, c)) != 0)
+		log_line("state.json was not written", &c->ref, NULL, error);
+	process_report(h, c);
+}

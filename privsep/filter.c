@@ -1,0 +1,195 @@
+/*
+ * The filter layer: a directory of ours between the node's / and the
+ * writable layer of an overlay.  What lies in it hides the node's files of
+ * the same name: empty files, opaque directories, whiteouts for what does not
+ * exist yet.  It runs in a mount step: any failure ends that.
+ */
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include <dirent.h>
+#include <fnmatch.h>
+
+#include "privsep/helper.h"
+
+/*
+ * What no workload sees, whatever its user.  A '*' may stand in the last
+ * component only; the host keys of sshd are named as well, so that one that
+ * is generated later is hidden too.
+ */
+static const char *const paths[] = {
+	"root/.ssh",
+	"etc/shadow",
+	"etc/gshadow",
+	"etc/ssh/ssh_host_*_key",
+	"etc/ssh/ssh_host_rsa_key",
+	"etc/ssh/ssh_host_ecdsa_key",
+	"etc/ssh/ssh_host_ed25519_key",
+	"etc/ssh/ssh_host_dsa_key",
+	"etc/ssl/private",
+	"etc/sudoers",
+	"etc/sudoers.d",
+	"var/lib/docker",
+	"run/secrets",
+};
+
+static const char *filtered;	/* the path at hand, for messages */
+
+static int
+must(long result)
+{
+	return (step_must(MSG_STEP_FILTER, result, filtered));
+}
+
+/* One component of the node: -1 with errno ENOENT, EXDEV, ELOOP, ... */
+static int
+host_open(int dirfd, const char *name, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+		    RESOLVE_NO_XDEV,
+	};
+
+	return ((int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how)));
+}
+
+/* Gives the layer's copy the owner, mode and attributes of the node's. */
+static void
+attributes_copy(int from, int to)
+{
+	char names[4096], value[4096];
+	const char *name;
+	struct stat st;
+	ssize_t length;
+	int size;
+
+	must(fstat(from, &st));
+	must(fchown(to, st.st_uid, st.st_gid));
+	must(fchmod(to, st.st_mode & 07777));
+	length = flistxattr(from, names, sizeof(names));
+	if (length == -1 && errno != EOPNOTSUPP)
+		must(-1);
+	for (name = names; name < names + length; name += strlen(name) + 1) {
+		/* The overlay's own marks mean something else here. */
+		if (strncmp(name, "trusted.overlay.", 16) == 0)
+			continue;
+		size = must(fgetxattr(from, name, value, sizeof(value)));
+		must(fsetxattr(to, name, value, (size_t)size, 0));
+	}
+}
+
+/* Makes, or finds, the layer's copy of a directory or file of the node. */
+static int
+copy_make(int layer, const char *name, int host, int is_directory)
+{
+	int fd;
+
+	if (is_directory && mkdirat(layer, name, 0700) == -1 &&
+	    errno != EEXIST)
+		must(-1);
+	fd = openat(layer, name, (is_directory ? O_RDONLY | O_DIRECTORY :
+	    O_WRONLY | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* An older whiteout stands there, and hides. */
+	if (fd == -1 && (errno == ENOTDIR || errno == ENXIO))
+		return (-1);
+	must(fd);
+	attributes_copy(host, fd);
+	return (fd);
+}
+
+/* Hides the last component of a path, by what it is on the node. */
+static void
+name_hide(int host_dir, int layer, const char *name)
+{
+	struct stat st = { 0 };
+	int fd, host;
+
+	host = host_open(host_dir, name, O_RDONLY);
+	if (host != -1)
+		must(fstat(host, &st));
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+		fd = copy_make(layer, name, host, S_ISDIR(st.st_mode));
+		if (fd != -1 && S_ISDIR(st.st_mode))
+			must(fsetxattr(fd, "trusted.overlay.opaque", "y", 1,
+			    0));
+		if (fd != -1)
+			close(fd);
+	} else if (mknodat(layer, name, S_IFCHR, makedev(0, 0)) == -1 &&
+	    errno != EEXIST) {
+		must(-1);
+	}
+	if (host != -1)
+		close(host);
+}
+
+static void
+glob_hide(int host_dir, int layer, const char *pattern)
+{
+	struct dirent *entry;
+	DIR *directory;
+
+	directory = fdopendir(must(openat(host_dir, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+	must(directory == NULL ? -1 : 0);
+	while ((errno = 0, entry = readdir(directory)) != NULL) {
+		if (fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0)
+			name_hide(host_dir, layer, entry->d_name);
+	}
+	must(errno != 0 ? -1 : 0);
+	closedir(directory);
+}
+
+static void
+path_hide(int host, int layer, const char *path)
+{
+	char name[NAME_MAX + 1];
+	const char *slash = strchr(path, '/');
+	int host_next, layer_next;
+
+	if (slash == NULL && strchr(path, '*') != NULL) {
+		glob_hide(host, layer, path);
+		return;
+	}
+	if (slash == NULL) {
+		name_hide(host, layer, path);
+		return;
+	}
+	if (slash - path > NAME_MAX)
+		step_fail(MSG_STEP_FILTER, -ENAMETOOLONG, filtered);
+	memcpy(name, path, (size_t)(slash - path));
+	name[slash - path] = '\0';
+	host_next = host_open(host, name, O_RDONLY | O_DIRECTORY);
+	/* A mount of its own: nothing of it is in the overlay. */
+	if (host_next == -1 && errno == EXDEV)
+		return;
+	/* The first ancestor that does not exist is hidden as a whole. */
+	if (host_next == -1 && errno == ENOENT) {
+		name_hide(host, layer, name);
+		return;
+	}
+	must(host_next);
+	layer_next = copy_make(layer, name, host_next, 1);
+	if (layer_next != -1) {
+		path_hide(host_next, layer_next, slash + 1);
+		close(layer_next);
+	}
+	close(host_next);
+}
+
+void
+filter_build(int layer_fd, const char *own)
+{
+	size_t i;
+	int root;
+
+	filtered = "/";
+	root = must(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		filtered = paths[i];
+		path_hide(root, layer_fd, paths[i]);
+	}
+	filtered = own;
+	path_hide(root, layer_fd, own);
+	close(root);
+}

@@ -1,0 +1,52 @@
+/*
+ * The minimal pid 1 of a container's own pid namespace: it holds the
+ * namespace, lets the kernel reap orphans, and ends with the helper; when it
+ * ends, the kernel kills everything else in the namespace.
+ */
+
+#include "privsep/helper.h"
+
+static void __attribute__((noreturn))
+init_run(int lifeline)
+{
+	struct pollfd pollfd = { .fd = STEP_RESULT_FD };
+
+	/*
+	 * Children of a parent that ignores SIGCHLD are reaped by the kernel;
+	 * other signals from inside do not reach a pid 1 without handlers.
+	 */
+	if (signal(SIGCHLD, SIG_IGN) == SIG_ERR ||
+	    dup2(lifeline, STEP_RESULT_FD) == -1 ||
+	    close_range(STEP_RESULT_FD + 1, ~0U, 0) == -1 ||
+	    close_range(0, STEP_RESULT_FD - 1, 0) == -1 ||
+	    prctl(PR_SET_NAME, "reaper-init") == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || caps_limit(0) != 0)
+		_exit(1);
+	step_confine(&policy_init);
+	/* Readable never, hung up when the helper is gone. */
+	while (poll(&pollfd, 1, -1) == -1 && errno == EINTR)
+		continue;
+	_exit(0);
+}
+
+int
+init_spawn(struct helper *h, struct record *c)
+{
+	pid_t pid;
+	int error;
+
+	if (unshare(CLONE_NEWPID) == -1)
+		return (-errno);
+	if ((pid = fork()) == 0)
+		init_run(h->lifeline[0]);
+	error = pid == -1 ? -errno : 0;
+	if (error == 0) {
+		c->init_pid = pid;
+		c->pidns_fd = open("/proc/self/ns/pid_for_children",
+		    O_RDONLY | O_CLOEXEC);
+		error = c->pidns_fd == -1 ? -errno : 0;
+	}
+	if (setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
+		log_fatal("returning to the own pid namespace");
+	return (error);
+}

@@ -1,0 +1,173 @@
+/*
+ * The messages between the unprivileged shim and the privileged helper.
+ *
+ * One message is one datagram of a SOCK_SEQPACKET socketpair: a struct
+ * msg_header followed by exactly header.length bytes of one of the bodies
+ * below.  Everything is fixed-width, in host byte order (both ends are the
+ * same machine and the same build), without pointers and without padding.
+ * Strings are NUL-terminated inside their array, and the rest of the array
+ * is zero: the receiver refuses anything else.
+ */
+#ifndef PRIVSEP_MSG_H
+#define PRIVSEP_MSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MSG_MAGIC	0x52656170u	/* "Reap" */
+#define MSG_VERSION	1
+#define MSG_TAG_SIZE	32		/* bytes; keyed BLAKE2b-256 */
+#define MSG_BODY_MAX	512		/* bytes */
+#define MSG_FDS_MAX	2		/* descriptors in one message */
+
+#define MSG_ID_SIZE	80	/* containerd's identifiers: at most 76 */
+#define MSG_ID_MAX	76
+#define MSG_PATH_SIZE	256	/* FIFO paths, with their NUL */
+#define MSG_TEXT_SIZE	256	/* reason of a failure, with its NUL */
+
+/* Operations; the table in optab.c says when each is allowed. */
+enum msg_op {
+	/* shim -> helper: requests, each answered by one MSG_REPLY */
+	MSG_CREATE = 1,		/* struct msg_ref */
+	MSG_START = 2,		/* struct msg_ref */
+	MSG_EXEC = 3,		/* struct msg_ref, descriptor: sealed memfd */
+	MSG_SIGNAL = 4,		/* struct msg_signal */
+	MSG_STDIO = 5,		/* struct msg_stdio */
+	MSG_DELETE = 6,		/* struct msg_ref */
+	/* helper -> shim */
+	MSG_READY = 16,		/* struct msg_ready; once, the first message */
+	MSG_REPLY = 17,		/* struct msg_reply, 0 to 2 descriptors */
+	MSG_EXITED = 18,	/* struct msg_exited */
+};
+
+struct msg_header {
+	uint32_t magic;		/* MSG_MAGIC */
+	uint16_t version;	/* MSG_VERSION */
+	uint16_t op;		/* enum msg_op */
+	uint64_t sequence;	/* per direction, from 1, without a gap */
+	uint32_t length;	/* of the body, bytes, <= MSG_BODY_MAX */
+	uint32_t nfds;		/* descriptors attached, <= MSG_FDS_MAX */
+	uint8_t tag[MSG_TAG_SIZE]; /* over header (tag zeroed) and body */
+};
+
+/* Names a container (exec empty) or one exec session of it. */
+struct msg_ref {
+	char id[MSG_ID_SIZE];
+	char exec[MSG_ID_SIZE];
+};
+
+/* Signal a process, or with all != 0 the whole container. */
+struct msg_signal {
+	struct msg_ref ref;
+	uint32_t signo;		/* 1 to 64 */
+	uint32_t all;		/* 0 or 1; only with an empty ref.exec */
+};
+
+enum msg_stream {
+	MSG_STDIN = 0,
+	MSG_STDOUT = 1,
+	MSG_STDERR = 2,
+};
+
+/*
+ * Names the FIFO of one standard stream.  The reply to MSG_STDIN carries the
+ * writing end that keeps the FIFO from ending before CloseIO; readers that
+ * keep stdout and stderr from EPIPE come with the reply to MSG_START.
+ */
+struct msg_stdio {
+	struct msg_ref ref;
+	uint32_t stream;	/* enum msg_stream */
+	uint32_t reserved;	/* 0 */
+	char path[MSG_PATH_SIZE];
+};
+
+struct msg_ready {
+	uint32_t helper_pid;
+	uint32_t reserved;
+};
+
+/* Where a request failed; the shim turns it into words. */
+enum msg_step {
+	MSG_STEP_NONE = 0,
+	MSG_STEP_REQUEST,	/* refused by the table or by a bound */
+	MSG_STEP_BUNDLE,	/* the bundle's directory or config.json */
+	MSG_STEP_DECODE,	/* the document's content */
+	MSG_STEP_POLICY,	/* the plan, or node policy against it */
+	MSG_STEP_PIDNS,		/* the pid namespace and its pid 1 */
+	MSG_STEP_OVERLAY,	/* building or joining the overlay */
+	MSG_STEP_FILTER,	/* the filter layer */
+	MSG_STEP_MOUNT,		/* the container's own mount namespace */
+	MSG_STEP_STDIO,		/* opening a FIFO */
+	MSG_STEP_LAUNCH,	/* entering namespaces */
+	MSG_STEP_RLIMIT,
+	MSG_STEP_CWD,		/* changing into process.cwd */
+	MSG_STEP_IDENTITY,	/* uid, gid, groups, capabilities */
+	MSG_STEP_EXEC,		/* executing process.args[0] */
+	MSG_STEP_STATE,		/* the state file */
+	MSG_STEP_MAX,
+};
+
+struct msg_reply {
+	uint64_t request;	/* sequence of the request answered */
+	int32_t error;		/* 0, or a negative errno */
+	uint32_t step;		/* enum msg_step, where error != 0 */
+	uint32_t pid;		/* MSG_CREATE and MSG_START: the process */
+	uint32_t fds;		/* MSG_START: bit 0 stdout, bit 1 stderr sent */
+	char text[MSG_TEXT_SIZE]; /* more about the error, or empty */
+};
+
+/* The end of a process, as the kernel reported it. */
+struct msg_exited {
+	struct msg_ref ref;
+	uint32_t pid;
+	uint32_t status;	/* 0..255, or 128 + signal */
+	int64_t seconds;	/* CLOCK_REALTIME when it was reaped */
+	uint32_t nanoseconds;
+	uint32_t max_rss;	/* KiB */
+	uint64_t user_us;	/* CPU time, microseconds */
+	uint64_t system_us;
+};
+
+union msg_body {
+	struct msg_ref ref;
+	struct msg_signal signal;
+	struct msg_stdio stdio;
+	struct msg_ready ready;
+	struct msg_reply reply;
+	struct msg_exited exited;
+	uint8_t bytes[MSG_BODY_MAX];
+};
+
+struct msg {
+	struct msg_header header;
+	union msg_body body;
+};
+
+_Static_assert(sizeof(struct msg_header) == 56, "header has padding");
+_Static_assert(sizeof(struct msg_ref) == 160, "ref has padding");
+_Static_assert(sizeof(struct msg_signal) == 168, "signal has padding");
+_Static_assert(sizeof(struct msg_stdio) == 424, "stdio has padding");
+_Static_assert(sizeof(struct msg_reply) == 280, "reply has padding");
+_Static_assert(sizeof(struct msg_exited) == 200, "exited has padding");
+_Static_assert(sizeof(union msg_body) == MSG_BODY_MAX, "body is too large");
+
+/*
+ * True if s holds a NUL-terminated string of 1 to MSG_ID_MAX characters of
+ * containerd's identifier alphabet: alphanumeric runs joined by single '.',
+ * '_' or '-' (containerd's pkg/identifiers), the rest of the array zero, and
+ * not a name that Reaper's own tree uses (overlay, merged, ns, ...).
+ */
+int	 msg_id_valid(const char s[MSG_ID_SIZE]);
+
+/* True if the array of size bytes holds a string and only zeros after it. */
+int	 msg_string_valid(const char *s, size_t size);
+
+/*
+ * Checks that body of the given operation and length is well formed: exact
+ * size, valid names, values in range, reserved fields zero.  Pure: no system
+ * call, no allocation.  Returns 0 or -EBADMSG.
+ */
+int	 msg_body_check(uint16_t op, const union msg_body *body,
+	    uint32_t length);
+
+#endif

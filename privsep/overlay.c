@@ -1,0 +1,346 @@
+/*
+ * The overlay: the node's / below a writable layer, one per Kubernetes
+ * namespace or one for the node, kept by a bind-mounted mount namespace.  It
+ * runs in a mount step: any failure ends that.
+ */
+#include <sys/file.h>
+#include <sys/ioctl.h>
+
+#include <linux/nsfs.h>
+
+#include "privsep/helper.h"
+
+#define MUST(result, text)	step_must(MSG_STEP_OVERLAY, (result), (text))
+#define NAME_SIZE	128	/* "overlay-_<containerd namespace>.lock" */
+#define SIZE_DEFAULT	"25%"	/* of the node's memory, per overlay */
+
+/*
+ * Names below the runtime root.  The key is "<ns>" for pods and "_<containerd
+ * namespace>" for containers without CRI annotations: '_' is in no Kubernetes
+ * name.
+ */
+static struct {
+	char base[NAME_SIZE];		/* upper, work, filters */
+	char merged[NAME_SIZE];		/* mount point */
+	char namespace[NAME_SIZE];	/* the persisted mount namespace */
+	char lock[NAME_SIZE];
+} name;
+
+/* Mounts of the node below the new root. */
+static const struct {
+	const char *path;
+	int is_readonly;
+} node_trees[] = {
+	{ "/proc", 0 },
+	{ "/sys", 1 },
+	{ "/dev", 0 },
+};
+
+/*
+ * Directories of the node's /run that a workload sees, read-only: what
+ * /etc/resolv.conf points to where a resolver owns that file.
+ */
+static const char *const run_parents[] = { "run/systemd", NULL };
+static const char *const run_trees[] = {
+	"/run/systemd/resolve", "/run/resolvconf",
+};
+
+static void
+names_make(const struct helper *h, const struct plan *plan)
+{
+	char key[MSG_ID_SIZE + 1];
+
+	if ((plan->flags & PLAN_CRI) != 0)
+		snprintf(key, sizeof(key), "%s", plan->sandbox_namespace);
+	else
+		snprintf(key, sizeof(key), "_%s",
+		    h->boot.containerd_namespace);
+	if (key[0] == '\0')
+		step_fail(MSG_STEP_POLICY, -EINVAL,
+		    "the pod has no Kubernetes namespace");
+	snprintf(name.base, NAME_SIZE, "overlay/%s", key);
+	snprintf(name.merged, NAME_SIZE, "merged/%s", key);
+	snprintf(name.namespace, NAME_SIZE, "ns/%s", key);
+	snprintf(name.lock, NAME_SIZE, "overlay-%s.lock", key);
+}
+
+static int
+open_must(int dirfd, const char *path, int flags)
+{
+	int fd = path_open(dirfd, path, flags);
+
+	if (fd < 0)
+		step_fail(MSG_STEP_OVERLAY, fd, path);
+	return (fd);
+}
+
+/* Makes a directory, and its parent, and opens it. */
+static int
+directory_open(int dirfd, const char *path)
+{
+	char parent[NAME_SIZE];
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	*strchrnul(parent, '/') = '\0';
+	if ((mkdirat(dirfd, parent, 0700) == -1 && errno != EEXIST) ||
+	    (mkdirat(dirfd, path, 0700) == -1 && errno != EEXIST))
+		MUST(-1, path);
+	return (open_must(dirfd, path, O_RDONLY | O_DIRECTORY));
+}
+
+/* A detached mount of a new filesystem; options are pairs, then NULL. */
+static int
+mount_new(const char *type, const char *const *options, unsigned int flags)
+{
+	int fd, fs;
+
+	fs = MUST(fsopen(type, FSOPEN_CLOEXEC), type);
+	for (; options[0] != NULL; options += 2)
+		MUST(fsconfig(fs, FSCONFIG_SET_STRING, options[0], options[1],
+		    0), options[0]);
+	MUST(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), type);
+	fd = MUST(fsmount(fs, FSMOUNT_CLOEXEC, flags), type);
+	close(fs);
+	return (fd);
+}
+
+static void
+mount_attach(int mount_fd, int dirfd, const char *path)
+{
+	MUST(move_mount(mount_fd, "", dirfd, path, MOVE_MOUNT_F_EMPTY_PATH |
+	    (path[0] == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0)), path);
+}
+
+static int
+is_mount_root(int fd)
+{
+	struct statx stx;
+
+	MUST(statx(fd, "", AT_EMPTY_PATH, 0, &stx), "statx");
+	return ((stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0);
+}
+
+/*
+ * Namespace files can only be bound onto a private mount, and our own mounts
+ * should not spread into other namespaces: the runtime root becomes a private
+ * mount of itself.
+ */
+static int
+root_open(const struct helper *h)
+{
+	struct mount_attr private = { .propagation = MS_PRIVATE };
+	const char *path = h->boot.runtime_root;
+	int fd, lock;
+
+	fd = MUST(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
+	if (is_mount_root(fd))
+		return (fd);
+	lock = open_must(fd, "root.lock", O_RDWR | O_CREAT);
+	MUST(flock(lock, LOCK_EX), "root.lock");
+	close(fd);
+	fd = MUST(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
+	if (!is_mount_root(fd)) {
+		mount_attach(MUST(open_tree(fd, "", AT_EMPTY_PATH |
+		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), path), fd, "");
+		close(fd);
+		fd = MUST(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
+		MUST(mount_setattr(fd, "", AT_EMPTY_PATH, &private,
+		    sizeof(private)), path);
+	}
+	close(lock);
+	return (fd);
+}
+
+/*
+ * The writable layer: a tmpfs of its own with a limit, kept until reboot.  The
+ * filter layer lies beside it, because no layer may lie below another.
+ */
+static void
+base_prepare(const struct helper *h, int root)
+{
+	static const char *const options[] = {
+		"size", SIZE_DEFAULT, "mode", "0700", NULL,
+	};
+	struct stat st;
+	int base, filters, fd;
+
+	base = directory_open(root, name.base);
+	if (!is_mount_root(base)) {
+		fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID |
+		    MOUNT_ATTR_NODEV);
+		/* The upper directory's mode is what a workload sees at /. */
+		MUST(stat("/", &st), "/");
+		MUST(mkdirat(fd, "work", 0700), "work");
+		MUST(mkdirat(fd, "upper", st.st_mode & 07777), "upper");
+		mount_attach(fd, base, "");
+		close(base);
+		base = fd;
+	}
+	filters = directory_open(base, "filters");
+	filter_build(filters, h->boot.runtime_root + 1);
+	close(filters);
+	close(base);
+}
+
+/* A recursive clone of a tree of the node, attached below the new root. */
+static void
+node_bind(int merged, const char *path, int is_readonly)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	int fd;
+
+	fd = MUST(open_tree(AT_FDCWD, path,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), path);
+	if (is_readonly)
+		MUST(mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
+		    sizeof(attr)), path);
+	mount_attach(fd, merged, path + 1);
+	close(fd);
+}
+
+/*
+ * The kernel's trees, and a /run of the overlay's own: the node's holds
+ * sockets that hand over the node, and Reaper's own tree.
+ */
+static void
+trees_mount(int merged)
+{
+	static const char *const options[] = { "mode", "0755", NULL };
+	size_t i;
+	int run;
+
+	for (i = 0; i < sizeof(node_trees) / sizeof(node_trees[0]); i++)
+		node_bind(merged, node_trees[i].path,
+		    node_trees[i].is_readonly);
+	run = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID |
+	    MOUNT_ATTR_NODEV);
+	MUST(mkdirat(run, "lock", 0700), "/run/lock");
+	MUST(fchmodat(run, "lock", 01777, 0), "/run/lock");
+	mount_attach(run, merged, "run");
+	close(run);
+	for (i = 0; run_parents[i] != NULL; i++)
+		MUST(mkdirat(merged, run_parents[i], 0755), run_parents[i]);
+	for (i = 0; i < sizeof(run_trees) / sizeof(run_trees[0]); i++) {
+		if (access(run_trees[i], F_OK) == -1)
+			continue;
+		MUST(mkdirat(merged, run_trees[i] + 1, 0755), run_trees[i]);
+		node_bind(merged, run_trees[i], 1);
+	}
+}
+
+/*
+ * Makes the overlay's mount namespace and returns its descriptor; afterwards
+ * this step is in the node's, node, again.  Every layer is opened in the new
+ * namespace, because the kernel takes no other.
+ */
+static int
+namespace_build(const struct helper *h, int node)
+{
+	struct mount_attr private = { .propagation = MS_PRIVATE };
+	char lower[80], upper[48], work[48];
+	const char *const options[] = {
+		"lowerdir", lower, "upperdir", upper, "workdir", work,
+		"redirect_dir", "on", "source", "reaper", NULL,
+	};
+	int base, fd, merged, root;
+
+	MUST(unshare(CLONE_NEWNS), "a mount namespace");
+	MUST(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private,
+	    sizeof(private)), "/");
+	root = MUST(open(h->boot.runtime_root, O_PATH | O_CLOEXEC),
+	    h->boot.runtime_root);
+	base = open_must(root, name.base, O_PATH);
+	fd = MUST(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "/");
+	snprintf(lower, sizeof(lower),
+	    "/proc/self/fd/%d/filters:/proc/self/fd/%d", base, fd);
+	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", base);
+	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", base);
+	merged = mount_new("overlay", options, MOUNT_ATTR_NODEV);
+	mount_attach(merged, root, name.merged);
+	trees_mount(merged);
+	MUST(fchdir(merged), name.merged);
+	MUST(syscall(SYS_pivot_root, ".", "."), "pivot_root");
+	MUST(umount2(".", MNT_DETACH), "the old root");
+	MUST(chdir("/"), "/");
+	close(root);
+	close(base);
+	close(fd);
+	close(merged);
+	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+	    "/proc/self/ns/mnt");
+	MUST(setns(node, CLONE_NEWNS), "returning to the node");
+	return (fd);
+}
+
+/*
+ * Binds the namespace to its file, or fails with EINVAL or ELOOP where the
+ * kernel takes its id for older than that of the node's namespace.
+ */
+static int
+namespace_persist(int root, int namespace)
+{
+	char from[48], to[48];
+	int fd, result;
+
+	if (mkdirat(root, "ns", 0700) == -1 && errno != EEXIST)
+		MUST(-1, "ns");
+	fd = open_must(root, name.namespace, O_RDONLY | O_CREAT);
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", namespace);
+	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
+	result = mount(from, to, NULL, MS_BIND, NULL);
+	if (result == -1 && errno != EINVAL && errno != ELOOP)
+		MUST(-1, name.namespace);
+	close(fd);
+	return (result);
+}
+
+static int
+overlay_build(const struct helper *h, int root)
+{
+	cpu_set_t all, one;
+	int cpu, fd, node;
+
+	base_prepare(h, root);
+	close(directory_open(root, name.merged));
+	node = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+	    "/proc/self/ns/mnt");
+	/*
+	 * Ids of namespaces come from batches per processor, so in a younger
+	 * namespace than the initial one a bind can fail on some processors,
+	 * always: each is tried.
+	 */
+	MUST(sched_getaffinity(0, sizeof(all), &all), "processors");
+	for (cpu = -1; cpu < CPU_SETSIZE; cpu++) {
+		if (cpu >= 0 && !CPU_ISSET(cpu, &all))
+			continue;
+		if (cpu >= 0) {
+			CPU_ZERO(&one);
+			CPU_SET(cpu, &one);
+			MUST(sched_setaffinity(0, sizeof(one), &one), "cpu");
+		}
+		fd = namespace_build(h, node);
+		if (namespace_persist(root, fd) == 0)
+			return (fd);
+		close(fd);
+	}
+	step_fail(MSG_STEP_OVERLAY, -ELOOP, name.namespace);
+}
+
+int
+overlay_open(const struct helper *h, const struct plan *plan)
+{
+	int fd, lock, root;
+
+	names_make(h, plan);
+	root = root_open(h);
+	lock = open_must(root, name.lock, O_RDWR | O_CREAT);
+	/* Released when this step ends, whatever ends it. */
+	MUST(flock(lock, LOCK_EX), name.lock);
+	fd = path_open(root, name.namespace, O_RDONLY);
+	/* A file that nothing was bound on is left from a start cut short. */
+	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNS)
+		fd = overlay_build(h, root);
+	close(lock);
+	close(root);
+	return (fd);
+}

@@ -1,0 +1,38 @@
+#include "privsep/helper.h"
+
+int
+path_open(int dirfd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.mode = (flags & O_CREAT) != 0 ? 0600 : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	long fd;
+
+	fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	return (fd == -1 ? -errno : (int)fd);
+}
+
+int
+path_reopen(int fd, int flags)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+	return (fd == -1 ? -errno : fd);
+}
+
+int
+path_trusted(int fd, mode_t type)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return (-errno);
+	if ((st.st_mode & S_IFMT) != type)
+		return (-EINVAL);
+	return (st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 ?
+	    0 : -EPERM);
+}

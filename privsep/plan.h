@@ -1,0 +1,102 @@
+/*
+ * The plan: what a decode step read from a bundle's config.json or from an
+ * exec's process document, in a fixed layout.  The step writes it to a memfd
+ * as one struct plan followed by strings_length bytes of strings; the helper
+ * checks every field of it as untrusted input (plan_check) before use.
+ */
+#ifndef PRIVSEP_PLAN_H
+#define PRIVSEP_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_MAGIC		0x506c616eu	/* "Plan" */
+#define PLAN_DOCUMENT_MAX	(4u << 20)	/* bytes of JSON accepted */
+#define PLAN_STRINGS_MAX	(2u << 20)	/* bytes; the kernel's ARG_MAX */
+#define PLAN_VECTOR_MAX		16384		/* args and env together */
+#define PLAN_GROUPS_MAX		256
+#define PLAN_RLIMITS_MAX	16
+#define PLAN_ERROR_SIZE		256
+#define PLAN_ID_SIZE		80
+#define PLAN_NAMESPACE_SIZE	64	/* a DNS label, with its NUL */
+
+enum plan_kind {
+	PLAN_BUNDLE = 1,	/* a whole config.json */
+	PLAN_PROCESS = 2,	/* an exec's process document */
+};
+
+/* What the document asks for. */
+enum plan_flag {
+	PLAN_HAS_ERROR = 1 << 0,	/* refused; error says why */
+	PLAN_TERMINAL = 1 << 1,		/* process.terminal */
+	PLAN_NO_NEW_PRIVS = 1 << 2,	/* process.noNewPrivileges */
+	PLAN_HAS_UMASK = 1 << 3,	/* user.umask was given */
+	PLAN_HAS_OOM = 1 << 4,		/* oomScoreAdj was given */
+	PLAN_NEW_PIDNS = 1 << 5,	/* a pid namespace without a path */
+	PLAN_ROOT_READONLY = 1 << 6,	/* root.readonly */
+	PLAN_CRI = 1 << 7,		/* carries CRI annotations */
+	PLAN_CRI_SANDBOX = 1 << 8,	/* container-type is sandbox */
+	PLAN_FLAGS_ALL = (1 << 9) - 1,
+};
+
+struct plan_rlimit {
+	uint32_t resource;	/* RLIMIT_*, 0 to 15 */
+	uint32_t reserved;	/* 0 */
+	uint64_t soft;
+	uint64_t hard;		/* >= soft; UINT64_MAX is RLIM_INFINITY */
+};
+
+/* Indices of plan.capabilities, one bit mask (1 << CAP_*) each. */
+enum plan_capset {
+	PLAN_BOUNDING,
+	PLAN_EFFECTIVE,
+	PLAN_INHERITABLE,
+	PLAN_PERMITTED,
+	PLAN_AMBIENT,
+	PLAN_CAPSETS,
+};
+
+struct plan {
+	uint32_t magic;		/* PLAN_MAGIC */
+	uint32_t kind;		/* enum plan_kind */
+	uint32_t flags;		/* enum plan_flag */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t umask;		/* 0 to 0777 */
+	int32_t oom_score_adj;	/* -1000 to 1000 */
+	uint32_t ngroups;
+	uint32_t groups[PLAN_GROUPS_MAX];
+	uint32_t nrlimits;
+	uint32_t reserved;	/* 0 */
+	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
+	uint64_t capabilities[PLAN_CAPSETS];
+	char error[PLAN_ERROR_SIZE];	/* printable ASCII */
+	/*
+	 * Annotations of CRI: sandbox-id and sandbox-namespace; empty where
+	 * the bundle has none.
+	 */
+	char sandbox_id[PLAN_ID_SIZE];
+	char sandbox_namespace[PLAN_NAMESPACE_SIZE];
+	/*
+	 * The strings: cwd, then argc arguments, then envc KEY=VALUE, each
+	 * NUL-terminated, back to back, filling exactly strings_length bytes.
+	 */
+	uint32_t argc;		/* >= 1 */
+	uint32_t envc;		/* argc + envc <= PLAN_VECTOR_MAX */
+	uint32_t strings_length;
+	uint32_t reserved2;	/* 0 */
+};
+
+_Static_assert(sizeof(struct plan_rlimit) == 24, "rlimit has padding");
+_Static_assert(offsetof(struct plan, rlimits) % 8 == 0, "rlimits misaligned");
+_Static_assert(sizeof(struct plan) % 8 == 0, "plan has padding");
+
+/*
+ * Checks a plan of the given kind and the strings that follow it.  Pure.
+ * Returns NULL if it is well formed, or a constant text that names the first
+ * field that is not.
+ */
+const char *plan_check(const struct plan *plan, uint32_t kind,
+	    const char *strings, size_t strings_length);
+
+#endif

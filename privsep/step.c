@@ -1,0 +1,135 @@
+
+#include <linux/seccomp.h>
+
+#include "privsep/helper.h"
+
+#define HIGH_FD	64	/* above every descriptor that a step is given */
+
+int
+step_receive(int socket_fd, struct step_result *result, int *fd)
+{
+	int fds[FDPASS_MAX], n;
+
+	n = fdpass_receive(socket_fd, result, sizeof(*result), fds, NULL);
+	*fd = fds[0];
+	if (n <= 0)
+		return (n);
+	if (n == sizeof(*result) && result->error <= 0 &&
+	    result->step < MSG_STEP_MAX && fds[1] == -1 &&
+	    (result->error != 0) == (result->step != MSG_STEP_NONE) &&
+	    msg_string_valid(result->text, sizeof(result->text)))
+		return (1);
+	/* A step is our own code: this is a defect, or an attack on it. */
+	errno = EBADMSG;
+	log_fatal("a step sent what it cannot mean");
+}
+
+static void
+result_send(int error, enum msg_step step, const char *text, int fd)
+{
+	struct step_result result = { .error = error, .step = step };
+
+	if (text != NULL)
+		strncpy(result.text, text, sizeof(result.text) - 1);
+	/* A decode step's filter has no sendmsg(2). */
+	if (fd == -1 ? write(STEP_RESULT_FD, &result, sizeof(result)) !=
+	    sizeof(result) : fdpass_send(STEP_RESULT_FD, &result,
+	    sizeof(result), &fd, 1) != 0)
+		_exit(1);
+}
+
+void
+step_done(const char *text, int fd)
+{
+	result_send(0, MSG_STEP_NONE, text, fd);
+}
+
+void
+step_fail(enum msg_step step, int error, const char *text)
+{
+	result_send(error < 0 ? error : -EIO, step, text, -1);
+	/* As a shell says that a program is not there, or not executable. */
+	_exit(step != MSG_STEP_EXEC ? 1 : error == -ENOENT ? 127 : 126);
+}
+
+int
+step_must(enum msg_step step, long result, const char *text)
+{
+	if (result < 0)
+		step_fail(step, -errno, text);
+	return ((int)result);
+}
+
+void
+step_confine(const struct sock_fprog *policy)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, policy) == -1)
+		_exit(1);
+}
+
+static void
+step_child(const struct helper *h, const struct record *rec,
+    step_program *program, uint64_t keep, int socket_fd, const int *fds)
+{
+	int high[STEP_FDS_MAX + 1], i, n = 0;
+	sigset_t none;
+
+	/* By way of high numbers, so that none overwrites another. */
+	high[n++] = fcntl(socket_fd, F_DUPFD_CLOEXEC, HIGH_FD);
+	for (i = 0; i < STEP_FDS_MAX && fds[i] != -1; i++)
+		high[n++] = fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
+	for (i = 0; i < n; i++) {
+		if (dup3(high[i], STEP_RESULT_FD + i, O_CLOEXEC) == -1)
+			_exit(1);
+	}
+	sigemptyset(&none);
+	if (close_range(STEP_RESULT_FD + (unsigned int)n, ~0U, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || caps_limit(keep) != 0 ||
+	    signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
+	    sigprocmask(SIG_SETMASK, &none, NULL) == -1)
+		step_fail(MSG_STEP_LAUNCH, -errno, "preparing the step");
+	program(h, rec);
+}
+
+int
+step_run(struct helper *h, const struct record *rec,
+    step_program *program, int pidns_fd, uint64_t keep,
+    const int fds[STEP_FDS_MAX], struct msg_reply *reply, int *fd,
+    pid_t *pid)
+{
+	struct step_result result = { .text = "the step gave no result" };
+	struct pollfd pollfd = { .events = POLLIN };
+	int error, pair[2], n = -EIO;
+	pid_t child;
+
+	*fd = -1;
+	reply->step = MSG_STEP_LAUNCH;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return (-errno);
+	child = pidns_fd != -1 && setns(pidns_fd, CLONE_NEWPID) == -1 ? -1 :
+	    fork();
+	if (child == 0)
+		step_child(h, rec, program, keep, pair[1], fds);
+	error = child == -1 ? -errno : 0;
+	/* With the wrong namespace for children nothing may go on. */
+	if (pidns_fd != -1 && setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
+		log_fatal("returning to the own pid namespace");
+	close(pair[1]);
+	pollfd.fd = pair[0];
+	if (error == 0 && (poll(&pollfd, 1, STEP_LIMIT) != 1 ||
+	    (n = step_receive(pair[0], &result, fd)) != 1)) {
+		kill(child, SIGKILL);
+		error = n < 0 ? n : -EIO;
+	} else if (error == 0 && (error = result.error) != 0) {
+		reply->step = result.step;
+	}
+	memcpy(reply->text, result.text, sizeof(reply->text));
+	if (error == 0) {
+		if (pid != NULL)
+			*pid = child;
+		return (pair[0]);
+	}
+	close(pair[0]);
+	return (error);
+}

@@ -1,0 +1,50 @@
+/*
+ * The decode step: reads a JSON document, writes a plan.  It has no
+ * capability and can only read and write, and it is the one place where
+ * privileged code runs the decoder of unpriv/.
+ */
+
+#include "privsep/helper.h"
+#include "unpriv/oci.h"
+
+/* Untouched pages cost nothing: only a decode step ever writes to these. */
+static char document[PLAN_DOCUMENT_MAX + 1];
+static char strings[PLAN_STRINGS_MAX];
+static struct plan plan;
+
+static void
+plan_write(const void *data, size_t length)
+{
+	const char *p = data;
+	int n;
+
+	for (; length > 0; p += n, length -= (size_t)n)
+		n = step_must(MSG_STEP_DECODE, write(STEP_FDS + 1, p, length),
+		    "writing the plan");
+}
+
+void
+step_decode(const struct helper *h, const struct record *rec)
+{
+	size_t length = 0;
+	int n, size;
+
+	(void)h;
+	step_confine(&policy_decode);
+	do {
+		n = step_must(MSG_STEP_BUNDLE, read(STEP_FDS,
+		    document + length, sizeof(document) - length), NULL);
+		length += (size_t)n;
+	} while (n > 0 && length < sizeof(document));
+	if (length > PLAN_DOCUMENT_MAX)
+		step_fail(MSG_STEP_DECODE, -EFBIG, "larger than 4 MiB");
+	size = oci_decode(rec->ref.exec[0] != '\0' ? PLAN_PROCESS :
+	    PLAN_BUNDLE, document, length, &plan, strings, sizeof(strings));
+	plan.error[sizeof(plan.error) - 1] = '\0';
+	if (size < 0)
+		step_fail(MSG_STEP_DECODE, size, plan.error);
+	plan_write(&plan, sizeof(plan));
+	plan_write(strings, (size_t)size);
+	step_done(NULL, -1);
+	_exit(0);
+}

@@ -1,0 +1,47 @@
+/*
+ * The mount step: the container's own mount namespace, derived from that of
+ * its overlay.  It can mount; its filter keeps it from executing anything and
+ * from changing identity.
+ */
+
+#include "privsep/helper.h"
+
+#define MUST(result, text)	step_must(MSG_STEP_MOUNT, (result), (text))
+
+/* A /proc that shows the pid namespace that this step was born in. */
+static void
+proc_mount(void)
+{
+	int fd, fs;
+
+	fs = MUST(fsopen("proc", FSOPEN_CLOEXEC), "proc");
+	MUST(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "proc");
+	fd = MUST(fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID |
+	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC), "proc");
+	/* Not over the node's, which an unmount would uncover: instead. */
+	MUST(umount2("/proc", MNT_DETACH), "/proc");
+	MUST(move_mount(fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH),
+	    "/proc");
+}
+
+void
+step_mount(const struct helper *h, const struct record *rec)
+{
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	int fd;
+
+	step_confine(&policy_mount);
+	fd = overlay_open(h, &rec->plan);
+	MUST(setns(fd, CLONE_NEWNS), "entering the overlay");
+	MUST(unshare(CLONE_NEWNS), "a mount namespace");
+	/* While /proc is still one that has an entry for this step. */
+	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+	    "/proc/self/ns/mnt");
+	if ((rec->plan.flags & PLAN_NEW_PIDNS) != 0)
+		proc_mount();
+	if ((rec->plan.flags & PLAN_ROOT_READONLY) != 0)
+		MUST(mount_setattr(AT_FDCWD, "/", 0, &readonly,
+		    sizeof(readonly)), "root.readonly");
+	step_done(NULL, fd);
+	_exit(0);
+}

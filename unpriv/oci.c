@@ -1,0 +1,282 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "privsep/msg.h"
+#include "unpriv/chars.h"
+#include "unpriv/oci.h"
+#include "unpriv/oci_reader.h"
+
+/* 1.MINOR.PATCH, perhaps with what semantic versioning lets follow. */
+static int
+read_version(struct oci_reader *reader, int value, uint32_t arg)
+{
+	const char *s;
+	size_t length;
+
+	(void)arg;
+	s = json_raw(value, &length);
+	if (length < 3 || s[0] != '1' || s[1] != '.' || !chars_digit(s[2]))
+		return (oci_refuse(reader, value,
+		    "expected version 1 of the runtime specification"));
+	return (0);
+}
+
+static const struct oci_field root_fields[] = {
+	{ "readonly", JSON_BOOLEAN, 0, oci_read_flag, PLAN_ROOT_READONLY },
+};
+
+static int
+read_root(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	return (oci_read_object(reader, value, root_fields,
+	    OCI_FIELDS(root_fields)));
+}
+
+/* Kinds of hooks are not listed: whatever is there would have to run. */
+static int
+read_hooks(struct oci_reader *reader, int value, uint32_t arg)
+{
+	int key, hooks;
+
+	(void)arg;
+	for (key = json_first(value); key != JSON_NONE; key = json_next(key)) {
+		hooks = json_member_value(key);
+		if (json_type(hooks) == JSON_NULL)
+			continue;
+		if (json_type(hooks) != JSON_ARRAY)
+			return (oci_refuse(reader, hooks,
+			    "expected an array"));
+		if (json_count(hooks) > 0)
+			return (oci_refuse(reader, JSON_NONE,
+			    "hooks are not supported"));
+	}
+	return (0);
+}
+
+/*
+ * Kinds of namespaces, pid the first.  Those of other kinds are the node's,
+ * whatever the bundle says.
+ */
+static const char *const namespace_names[] = {
+	"pid", "network", "mount", "ipc", "uts", "cgroup", "time", "user",
+};
+#define NAMESPACES	(sizeof(namespace_names) / sizeof(namespace_names[0]))
+#define NAMESPACE_PID	(1u << 0)
+
+static int
+read_namespace_type(struct oci_reader *reader, int value, uint32_t arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < NAMESPACES; i++) {
+		if (json_equals(value, namespace_names[i]))
+			break;
+	}
+	if (i == NAMESPACES)
+		return (oci_refuse(reader, value,
+		    "expected the name of a kind of namespace"));
+	if (json_equals(value, "user"))
+		return (oci_refuse(reader, value,
+		    "user namespaces are not supported"));
+	reader->namespace = 1u << i;
+	if ((reader->namespaces & reader->namespace) != 0)
+		return (oci_refuse(reader, value, "given twice"));
+	reader->namespaces |= reader->namespace;
+	return (0);
+}
+
+static int
+read_namespace_path(struct oci_reader *reader, int value, uint32_t arg)
+{
+	size_t length;
+
+	(void)arg;
+	json_raw(value, &length);
+	if (reader->namespace != NAMESPACE_PID || length == 0)
+		return (0);
+	return (oci_refuse(reader, value,
+	    "joining a pid namespace by path is not supported"));
+}
+
+static const struct oci_field namespace_fields[] = {
+	{ "type", JSON_STRING, 1, read_namespace_type, 0 },
+	{ "path", JSON_STRING, 0, read_namespace_path, 0 },
+};
+
+static int
+read_namespace(struct oci_reader *reader, int value, uint32_t arg)
+{
+	int error;
+
+	(void)arg;
+	error = oci_read_object(reader, value, namespace_fields,
+	    OCI_FIELDS(namespace_fields));
+	if (error == 0 && reader->namespace == NAMESPACE_PID)
+		reader->plan->flags |= PLAN_NEW_PIDNS;
+	return (error);
+}
+
+static int
+read_namespaces(struct oci_reader *reader, int value, uint32_t arg)
+{
+	return (oci_read_array(reader, value, NAMESPACES, JSON_OBJECT,
+	    read_namespace, arg));
+}
+
+static const struct oci_field linux_fields[] = {
+	{ "namespaces", JSON_ARRAY, 0, read_namespaces, 0 },
+	{ "uidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
+	{ "gidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
+	{ "seccomp", JSON_OBJECT, 0, oci_read_empty, 0 },
+};
+
+static int
+read_linux(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	return (oci_read_object(reader, value, linux_fields,
+	    OCI_FIELDS(linux_fields)));
+}
+
+static int
+read_container_type(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	if (json_equals(value, "sandbox"))
+		reader->plan->flags |= PLAN_CRI_SANDBOX;
+	else if (!json_equals(value, "container"))
+		return (oci_refuse(reader, value,
+		    "expected sandbox or container"));
+	/* CRI gives all three; the overlay and the pod depend on them. */
+	if (reader->plan->sandbox_namespace[0] == '\0')
+		return (oci_refuse(reader, JSON_NONE,
+		    "given without sandbox-id and sandbox-namespace"));
+	return (0);
+}
+
+static int
+read_sandbox_id(struct oci_reader *reader, int value, uint32_t arg)
+{
+	struct plan *plan = reader->plan;
+
+	(void)arg;
+	if (json_string(value, plan->sandbox_id,
+	    sizeof(plan->sandbox_id)) < 0 || !msg_id_valid(plan->sandbox_id))
+		return (oci_refuse(reader, value,
+		    "expected a container's identifier"));
+	plan->flags |= PLAN_CRI;
+	return (0);
+}
+
+static int
+is_dns_label(const char *s)
+{
+	size_t i, length = strlen(s);
+
+	if (length == 0 || s[0] == '-' || s[length - 1] == '-')
+		return (0);
+	for (i = 0; i < length; i++) {
+		if ((s[i] < 'a' || s[i] > 'z') && !chars_digit(s[i]) &&
+		    s[i] != '-')
+			return (0);
+	}
+	return (1);
+}
+
+static int
+read_sandbox_namespace(struct oci_reader *reader, int value, uint32_t arg)
+{
+	struct plan *plan = reader->plan;
+
+	(void)arg;
+	if (json_string(value, plan->sandbox_namespace,
+	    sizeof(plan->sandbox_namespace)) < 0 ||
+	    !is_dns_label(plan->sandbox_namespace))
+		return (oci_refuse(reader, value, "expected a DNS label"));
+	if (plan->sandbox_id[0] == '\0')
+		return (oci_refuse(reader, JSON_NONE,
+		    "given without sandbox-id"));
+	plan->flags |= PLAN_CRI;
+	return (0);
+}
+
+#define CRI	"io.kubernetes.cri."
+
+/* In this order: each reader looks at what the one before it found. */
+static const struct oci_field annotation_fields[] = {
+	{ CRI "sandbox-id", JSON_STRING, 0, read_sandbox_id, 0 },
+	{ CRI "sandbox-namespace", JSON_STRING, 0, read_sandbox_namespace, 0 },
+	{ CRI "container-type", JSON_STRING, 0, read_container_type, 0 },
+};
+
+static int
+read_annotations(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	return (oci_read_object(reader, value, annotation_fields,
+	    OCI_FIELDS(annotation_fields)));
+}
+
+static const struct oci_field bundle_fields[] = {
+	{ "ociVersion", JSON_STRING, 1, read_version, 0 },
+	{ "process", JSON_OBJECT, 1, oci_read_process, 0 },
+	{ "root", JSON_OBJECT, 0, read_root, 0 },
+	{ "hooks", JSON_OBJECT, 0, read_hooks, 0 },
+	{ "linux", JSON_OBJECT, 0, read_linux, 0 },
+	{ "annotations", JSON_OBJECT, 0, read_annotations, 0 },
+};
+
+/* Parses the text and reads what kind says it is. */
+static int
+read_document(struct oci_reader *reader, const char *json, size_t length)
+{
+	struct plan *plan = reader->plan;
+	const char *error;
+	size_t offset;
+
+	if (length > PLAN_DOCUMENT_MAX) {
+		snprintf(plan->error, sizeof(plan->error),
+		    "larger than %u bytes", PLAN_DOCUMENT_MAX);
+		return (-EINVAL);
+	}
+	if ((error = json_parse(json, length, &offset)) != NULL) {
+		snprintf(plan->error, sizeof(plan->error),
+		    "not valid JSON at byte %zu: %s", offset, error);
+		return (-EINVAL);
+	}
+	if (plan->kind == PLAN_BUNDLE)
+		return (oci_read_object(reader, JSON_ROOT, bundle_fields,
+		    OCI_FIELDS(bundle_fields)));
+	strcpy(reader->path, "process");
+	return (oci_read_process(reader, JSON_ROOT, 0));
+}
+
+int
+oci_decode(uint32_t kind, const char *json, size_t length, struct plan *plan,
+    char *strings, size_t size)
+{
+	struct oci_reader reader = {
+		.plan = plan,
+		.strings = strings,
+		.size = size < PLAN_STRINGS_MAX ? size : PLAN_STRINGS_MAX,
+	};
+	char error[PLAN_ERROR_SIZE];
+
+	memset(plan, 0, sizeof(*plan));
+	plan->magic = PLAN_MAGIC;
+	plan->kind = kind;
+	if (read_document(&reader, json, length) != 0) {
+		memcpy(error, plan->error, sizeof(error));
+		memset(plan, 0, sizeof(*plan));
+		plan->magic = PLAN_MAGIC;
+		plan->kind = kind;
+		plan->flags = PLAN_HAS_ERROR;
+		memcpy(plan->error, error, sizeof(error));
+		return (-EINVAL);
+	}
+	plan->strings_length = (uint32_t)reader.used;
+	return ((int)reader.used);
+}

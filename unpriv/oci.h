@@ -1,0 +1,30 @@
+/*
+ * Decodes an OCI runtime configuration (runtime-spec 1.x) into a plan.
+ */
+#ifndef UNPRIV_OCI_H
+#define UNPRIV_OCI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "privsep/plan.h"
+
+/*
+ * Decodes length bytes of JSON: a config.json (PLAN_BUNDLE), or a process
+ * object alone (PLAN_PROCESS).  Fills plan, and strings (of size bytes) with
+ * what plan.h says follows it.  Pure: no system call, no allocation; not
+ * reentrant, because the JSON reader's tokens are static.
+ *
+ * Returns the length of the strings.  On failure returns -EINVAL with
+ * PLAN_HAS_ERROR set, and in plan->error, in printable ASCII, the field, its
+ * value where that is short, and what was expected; all else in the plan is
+ * then zero but magic and kind.
+ *
+ * What is asked for is either decoded, or refused if leaving it out would
+ * weaken the workload's isolation, or ignored.  Missing identity is an error,
+ * never 0.
+ */
+int	 oci_decode(uint32_t kind, const char *json, size_t length,
+	    struct plan *plan, char *strings, size_t size);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * How the OCI decoder walks a document: tables of fields.  Internal to
+ * unpriv/oci*.c.
+ */
+#ifndef UNPRIV_OCI_READER_H
+#define UNPRIV_OCI_READER_H
+
+#include "privsep/plan.h"
+#include "unpriv/json.h"
+
+#define OCI_PATH_SIZE	96	/* bytes; the deepest field needs about 40 */
+
+/* One decoding. */
+struct oci_reader {
+	struct plan *plan;
+	char *strings;
+	size_t size;			/* of strings, bytes */
+	size_t used;
+	uint32_t namespaces;		/* kinds seen, one bit each */
+	uint32_t namespace;		/* the kind being read */
+	char path[OCI_PATH_SIZE];	/* the value being read, for errors */
+};
+
+/*
+ * A member of an object.  read is called with its value if there is one and
+ * it is not null, after its type was checked.
+ */
+struct oci_field {
+	const char *name;
+	enum json_type type;
+	int required;
+	int (*read)(struct oci_reader *reader, int value, uint32_t arg);
+	uint32_t arg;
+};
+
+/* The sizes of the tables. */
+#define OCI_FIELDS(table)	(sizeof(table) / sizeof((table)[0]))
+
+/*
+ * Reads the members of an object that the table lists, in the table's order;
+ * others are ignored.  A member given twice is refused.  This and all readers
+ * return 0, or -EINVAL with plan->error set.
+ */
+int	 oci_read_object(struct oci_reader *reader, int object,
+	    const struct oci_field *fields, size_t nfields);
+
+/*
+ * Calls read with each element of an array, after checking its type.  More
+ * than max elements are refused.
+ */
+int	 oci_read_array(struct oci_reader *reader, int array, size_t max,
+	    enum json_type type,
+	    int (*read)(struct oci_reader *, int, uint32_t), uint32_t arg);
+
+/* Refuses value (JSON_NONE: not shown), which is at reader->path. */
+int	 oci_refuse(struct oci_reader *reader, int value,
+	    const char *expected);
+
+/* Refuses any value that is not empty, because it cannot be applied. */
+int	 oci_read_empty(struct oci_reader *reader, int value, uint32_t arg);
+
+/* Reads true or false to the flag arg of the plan. */
+int	 oci_read_flag(struct oci_reader *reader, int value, uint32_t arg);
+
+/* oci_process.c: reads the members of a process object. */
+int	 oci_read_process(struct oci_reader *reader, int value, uint32_t arg);
+
+#endif

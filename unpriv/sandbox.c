@@ -1,0 +1,213 @@
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "policies.h"
+#include "unpriv/sandbox.h"
+
+/* Linux 6.12's; older headers lack the fields after the first. */
+struct ruleset {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net;
+	uint64_t scoped;
+};
+
+/* What there was to handle when: linux/landlock.h of each kernel. */
+static const struct ruleset rulesets[] = {
+	[1] = { (1 << 13) - 1, 0, 0 }, /* 5.13: files and directories */
+	[2] = { (1 << 14) - 1, 0, 0 }, /* 5.19: and REFER */
+	[3] = { (1 << 15) - 1, 0, 0 }, /* 6.2: and TRUNCATE */
+	[4] = { (1 << 15) - 1, 3, 0 }, /* 6.7: TCP bind, connect */
+	[5] = { (1 << 16) - 1, 3, 0 }, /* 6.10: and IOCTL_DEV */
+	[6] = { (1 << 16) - 1, 3, 3 }, /* 6.12: abstract sockets, signals */
+};
+#define RULESETS ((int)(sizeof(rulesets) / sizeof(rulesets[0])))
+
+static int
+limit_resources(const struct policy_rlimit *limit)
+{
+	for (; limit->resource != -1; limit++) {
+		struct rlimit value = { limit->value, limit->value };
+
+		if (setrlimit((__rlimit_resource_t)limit->resource, &value) ==
+		    -1)
+			return (-errno);
+	}
+	return (0);
+}
+
+/* Changes the root directory to rootfd, and closes it. */
+static int
+enter_root(int rootfd)
+{
+	int error = 0;
+
+	if (fchdir(rootfd) == -1 || chroot(".") == -1 || chdir("/") == -1)
+		error = -errno;
+	/* An open directory of the old root would lead back to it. */
+	close(rootfd);
+	return (error);
+}
+
+/* Nothing executed later can have a capability either. */
+static int
+drop_bounding_set(void)
+{
+	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
+		if (cap_drop_bound(cap) == -1)
+			return (-errno);
+	return (0);
+}
+
+static int
+drop_capabilities(void)
+{
+	cap_t none = cap_init(), have = NULL;
+	int error = 0;
+
+	if (none == NULL || cap_reset_ambient() == -1 ||
+	    cap_set_proc(none) == -1 || (have = cap_get_proc()) == NULL)
+		error = -errno;
+	else if (cap_compare(none, have) != 0)
+		error = -ENOTEMPTY;
+	cap_free(have);
+	cap_free(none);
+	return (error);
+}
+
+static int
+change_identity(uid_t uid, gid_t gid)
+{
+	uid_t r, e, s;
+	gid_t rg, eg, sg;
+
+	/* Groups first: afterwards there is no right to change them. */
+	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		return (-errno);
+
+	if (getresuid(&r, &e, &s) == -1 || getresgid(&rg, &eg, &sg) == -1)
+		return (-errno);
+	if (r != uid || e != uid || s != uid || rg != gid || eg != gid ||
+	    sg != gid || getgroups(0, NULL) != 0)
+		return (-ENOTEMPTY);
+	/* That they read well does not prove that they are for good. */
+	if (setresuid(0, (uid_t)-1, (uid_t)-1) != -1 ||
+	    setresuid((uid_t)-1, 0, (uid_t)-1) != -1 ||
+	    setresgid(0, (gid_t)-1, (gid_t)-1) != -1 ||
+	    setresgid((gid_t)-1, 0, (gid_t)-1) != -1)
+		return (-ENOTEMPTY);
+	return (0);
+}
+
+int
+sandbox_landlock_version(void)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+
+	return (version < 0 ? 0 : (int)version);
+}
+
+/*
+ * Handles all that the kernel can handle, and allows none of it.  Needs
+ * no_new_privs.
+ */
+static int
+restrict_paths(void)
+{
+	int version = sandbox_landlock_version();
+	int error = 0, fd;
+
+	if (version == 0)
+		return (0);
+	if (version >= RULESETS)
+		version = RULESETS - 1;
+	/* Kernels accept a longer structure if what they lack in it is 0. */
+	fd = (int)syscall(SYS_landlock_create_ruleset, &rulesets[version],
+	    sizeof(rulesets[version]), 0);
+	if (fd == -1)
+		return (-errno);
+	if (syscall(SYS_landlock_restrict_self, fd, 0) == -1)
+		error = -errno;
+	close(fd);
+	return (error);
+}
+
+/* The rest, in the order that the kernel asks for; the filter is the last. */
+static int
+seal(const struct sock_fprog *policy, int landlock)
+{
+	int error;
+
+	/* Nobody with the same user id may trace us or read our memory. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return (-errno);
+	if (landlock && (error = restrict_paths()) != 0)
+		return (error);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, policy) == -1)
+		return (-errno);
+	return (0);
+}
+
+int
+sandbox_enter_shim(uid_t uid, int rootfd)
+{
+	int error;
+
+	if (uid == 0 || uid == (uid_t)-1)
+		return (-EINVAL);
+	/*
+	 * Each step takes away what the ones before it needed: limits may be
+	 * lowered by anyone; chroot, the bounding set and groups take
+	 * capabilities, which end with the user id at the latest.
+	 */
+	if ((error = limit_resources(policy_shim_rlimits)) != 0 ||
+	    (error = enter_root(rootfd)) != 0)
+		return (error);
+	/* Otherwise the change of user would keep the permitted set. */
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1)
+		return (-errno);
+	if ((error = drop_bounding_set()) != 0 ||
+	    (error = change_identity(uid, uid)) != 0 ||
+	    (error = drop_capabilities()) != 0)
+		return (error);
+	return (seal(&policy_shim, 1));
+}
+
+int
+sandbox_enter_publisher(int rootfd)
+{
+	int error;
+
+	if ((error = limit_resources(policy_publisher_rlimits)) != 0 ||
+	    (error = enter_root(rootfd)) != 0 ||
+	    (error = drop_bounding_set()) != 0 ||
+	    (error = drop_capabilities()) != 0)
+		return (error);
+	/* Abstract sockets have no directory: Landlock keeps it from them. */
+	return (seal(&policy_publisher, 1));
+}
+
+int
+sandbox_enter_decode(void)
+{
+	int error;
+
+	if ((error = limit_resources(policy_decode_rlimits)) != 0 ||
+	    (error = drop_bounding_set()) != 0 ||
+	    (error = drop_capabilities()) != 0)
+		return (error);
+	/* It has no call that Landlock would look at. */
+	return (seal(&policy_decode, 0));
+}

@@ -1,0 +1,477 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/process.h"
+
+#define KILLED 137 /* 128 + SIGKILL */
+
+/* A signal on its way. */
+struct kill {
+	struct engine *engine;
+	struct process_call call;
+};
+
+static int on_exited(void *arg, const struct msg_exited *exited);
+static void on_lost(void *arg, const char *why);
+
+static void
+on_ready(void *arg)
+{
+	struct engine *engine = arg;
+
+	engine->handlers.ready(engine->arg);
+}
+
+struct engine *
+engine_new(struct loop *loop, struct channel *channel, pid_t helper,
+    const struct engine_handlers *handlers, void *arg)
+{
+	static const struct priv_handlers upwards = {
+		.ready = on_ready,
+		.exited = on_exited,
+		.lost = on_lost,
+	};
+	struct engine *engine;
+
+	if ((engine = calloc(1, sizeof(*engine))) == NULL)
+		return (NULL);
+	engine->handlers = *handlers;
+	engine->arg = arg;
+	engine->priv = priv_new(loop, channel, helper, &upwards, engine);
+	if (engine->priv == NULL) {
+		free(engine);
+		return (NULL);
+	}
+	return (engine);
+}
+
+static void
+forget_calls(struct process *process)
+{
+	struct engine_waiter *waiter;
+
+	process->setup.done = NULL;
+	process->deletion.done = NULL;
+	while ((waiter = process->waiters) != NULL)
+		engine_unwait(waiter);
+	process->requests = 0;
+}
+
+void
+engine_free(struct engine *engine)
+{
+	struct process *container, *exec;
+
+	/* With it go the requests that refer to processes. */
+	priv_free(engine->priv);
+	while ((container = engine->containers) != NULL) {
+		forget_calls(container);
+		for (exec = container->execs; exec != NULL; exec = exec->next)
+			forget_calls(exec);
+		process_remove(container);
+	}
+	free(engine);
+}
+
+/* Refuses with a sentence about the state. */
+static void
+refuse(struct process_call *call, enum status_code code, const char *text)
+{
+	struct status status;
+
+	status_set(&status, code, "%s", text);
+	process_fail(call, &status);
+}
+
+/* A request could not be queued. */
+static void
+refuse_unasked(struct process_call *call, int error)
+{
+	struct status status;
+
+	status_set(&status, STATUS_UNAVAILABLE,
+	    "the privileged helper cannot be asked: %s",
+	    strerrordesc_np(-error));
+	process_fail(call, &status);
+}
+
+/* Without the helper: on_lost says what comes of it. */
+static int
+is_lost(const struct msg_reply *reply)
+{
+	return (reply->error == PRIV_LOST && reply->step == MSG_STEP_NONE);
+}
+
+/*
+ * Deleting.
+ */
+
+static void
+delete_answer(struct process *process)
+{
+	struct engine_result result;
+
+	if (process->failure != NULL)
+		process_fail(&process->setup, process->failure);
+	process_result(process, &result);
+	process_answer(&process->deletion, &result);
+	process_remove(process);
+}
+
+static void
+delete_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	struct process *process = arg;
+	struct status status = { .code = STATUS_OK };
+
+	(void)fds;
+	if (!process_answered(process))
+		return;
+	if (reply->error != 0)
+		status_from_reply(&status, reply);
+	if (is_lost(reply)) {
+		process->state = PROCESS_STOPPED;
+		return;
+	}
+	if (reply->step == MSG_STEP_REQUEST &&
+	    (reply->error == -EBUSY || reply->error == -ESRCH)) {
+		/* Its process is known to have failed, but not yet reaped. */
+		if (process->reap_due) {
+			process->delete_due = 1;
+			return;
+		}
+		process->state = PROCESS_STOPPED;
+		process_log(process, "not deleted", &status);
+		process_fail(&process->deletion, &status);
+		return;
+	}
+	/* Whatever else went wrong, the helper has forgotten it. */
+	process_log(process, "deleted", &status);
+	delete_answer(process);
+}
+
+void
+process_discard(struct process *process)
+{
+	int error;
+
+	error = priv_delete(process->engine->priv, &process->ref, delete_done,
+	    process);
+	if (error == 0) {
+		process->state = PROCESS_DELETING;
+		process->requests++;
+		return;
+	}
+	priv_break(process->engine->priv, "a request was lost");
+	refuse_unasked(&process->deletion, error);
+}
+
+static void
+doom_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	/* If it failed, the process has just ended. */
+	(void)reply;
+	(void)fds;
+	(void)process_answered(arg);
+}
+
+void
+process_doom(struct process *process)
+{
+	process->doomed = 1;
+	if (process->container != NULL || process->state == PROCESS_STOPPED) {
+		process_discard(process);
+		return;
+	}
+	if (priv_signal(process->engine->priv, &process->ref, 9, 1, doom_done,
+	    process) == 0)
+		process->requests++;
+	else
+		priv_break(process->engine->priv, "a request was lost");
+}
+
+void
+engine_delete(struct engine *engine, const char *id, const char *exec,
+    engine_done *done, void *arg)
+{
+	struct process_call call = { done, arg };
+	struct process *process = process_find(engine, id, exec);
+	struct status status;
+
+	if (process == NULL) {
+		(void)process_lookup(engine, id, exec, &status);
+		process_fail(&call, &status);
+		return;
+	}
+	if (process->doomed || process->state == PROCESS_DELETING) {
+		refuse(&call, STATUS_NOT_FOUND, "it is being deleted");
+		return;
+	}
+	if (process->state == PROCESS_STARTING ||
+	    process->state == PROCESS_RUNNING) {
+		refuse(&call, STATUS_FAILED_PRECONDITION,
+		    "cannot delete a running process");
+		return;
+	}
+	process->deletion = call;
+	if (process->state == PROCESS_CREATING)
+		process->doomed = 1;
+	else if (process->state == PROCESS_CREATED)
+		process_doom(process);
+	else
+		process_discard(process);
+}
+
+/*
+ * Starting.
+ */
+
+static void
+start_failed(struct process *process, const struct msg_reply *reply)
+{
+	struct timespec now;
+	struct status status;
+
+	status_from_reply(&status, reply);
+	process_log(process, "not started", &status);
+	/* What the table refuses has changed nothing; else MSG_EXITED comes. */
+	process->reap_due = reply->step != MSG_STEP_REQUEST;
+	clock_gettime(CLOCK_REALTIME, &now);
+	process_stop(process, status_exit(reply), &now);
+	process_fail(&process->setup, &status);
+}
+
+static void
+start_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	struct process *process = arg;
+	struct engine_result result;
+	int i, here = process_answered(process);
+
+	for (i = 0; i < 2; i++) {
+		if (fds[i] == -1)
+			continue;
+		if (here && process->stdio[MSG_STDOUT + i][0] != '\0' &&
+		    process->fds[MSG_STDOUT + i] == -1)
+			process->fds[MSG_STDOUT + i] = fds[i];
+		else
+			close(fds[i]);
+	}
+	if (!here)
+		return;
+	if (is_lost(reply))
+		return;
+	if (reply->error != 0) {
+		start_failed(process, reply);
+		return;
+	}
+	if (process->container == NULL && process->pid != reply->pid) {
+		priv_break(process->engine->priv,
+		    "the helper started another process");
+		return;
+	}
+	process->pid = reply->pid;
+	process->state = PROCESS_RUNNING;
+	process_log(process, "started", NULL);
+	process_result(process, &result);
+	process_answer(&process->setup, &result);
+}
+
+void
+engine_start(struct engine *engine, const char *id, const char *exec,
+    engine_done *done, void *arg)
+{
+	struct process_call call = { done, arg };
+	struct process *process;
+	struct status status;
+	int error;
+
+	if ((process = process_lookup(engine, id, exec, &status)) == NULL) {
+		process_fail(&call, &status);
+		return;
+	}
+	if (process->state != PROCESS_CREATED || process->doomed) {
+		refuse(&call, STATUS_FAILED_PRECONDITION,
+		    "it was already started, or has ended");
+		return;
+	}
+	if (process->container != NULL &&
+	    process->container->state != PROCESS_RUNNING) {
+		refuse(&call, STATUS_FAILED_PRECONDITION,
+		    "the container is not running");
+		return;
+	}
+	error = priv_start(engine->priv, &process->ref, start_done, process);
+	if (error != 0) {
+		refuse_unasked(&call, error);
+		return;
+	}
+	process->requests++;
+	process->state = PROCESS_STARTING;
+	process->setup = call;
+}
+
+/*
+ * Signals.
+ */
+
+static void
+kill_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	struct engine_result result = { .status.code = STATUS_OK };
+	struct kill *kill = arg;
+	struct process_call call = kill->call;
+
+	(void)fds;
+	kill->engine->nkills--;
+	free(kill);
+	/* Whatever the kernel found: it is no more. */
+	if (reply->error == -ESRCH)
+		status_set(&result.status, STATUS_NOT_FOUND,
+		    "process already finished");
+	else if (reply->error != 0)
+		status_from_reply(&result.status, reply);
+	process_answer(&call, &result);
+}
+
+static void
+kill_submit(struct engine *engine, const struct process *process,
+    uint32_t signo, int all, struct process_call *call)
+{
+	struct kill *kill = NULL;
+	int error;
+
+	if (engine->nkills >= ENGINE_KILLS_MAX ||
+	    (kill = malloc(sizeof(*kill))) == NULL) {
+		refuse(call, STATUS_RESOURCE_EXHAUSTED,
+		    "too many signals are on their way");
+		return;
+	}
+	kill->engine = engine;
+	kill->call = *call;
+	error = priv_signal(engine->priv, &process->ref, signo, all, kill_done,
+	    kill);
+	if (error != 0) {
+		free(kill);
+		refuse_unasked(call, error);
+		return;
+	}
+	engine->nkills++;
+}
+
+void
+engine_kill(struct engine *engine, const char *id, const char *exec,
+    uint32_t signo, int all, engine_done *done, void *arg)
+{
+	struct process_call call = { done, arg };
+	struct process *process;
+	struct status status;
+
+	if ((process = process_lookup(engine, id, exec, &status)) == NULL)
+		process_fail(&call, &status);
+	else if (signo < 1 || signo > 64)
+		refuse(&call, STATUS_INVALID_ARGUMENT,
+		    "a signal is a number from 1 to 64");
+	else if (process->state == PROCESS_STOPPED ||
+	    process->state == PROCESS_DELETING)
+		refuse(&call, STATUS_NOT_FOUND, "process already finished");
+	else if (process->state == PROCESS_CREATED &&
+	    process->container != NULL)
+		refuse(&call, STATUS_FAILED_PRECONDITION,
+		    "the exec was not started");
+	else
+		kill_submit(engine, process, signo,
+		    all && process->container == NULL, &call);
+}
+
+/*
+ * What the helper says.
+ */
+
+/* Whether an end can be, by all that is known.  0 or -EBADMSG. */
+static int
+exited_check(const struct process *process, const struct msg_exited *exited)
+{
+	const struct process *exec;
+
+	if (process == NULL)
+		return (-EBADMSG);
+	if (process->reap_due)
+		return (0);
+	if (process->pid != exited->pid || process->ended)
+		return (-EBADMSG);
+	for (exec = process->execs; exec != NULL; exec = exec->next) {
+		if (exec->state == PROCESS_RUNNING)
+			return (-EBADMSG);
+	}
+	/* Only a container has a process, and so an end, before its start. */
+	return (process->state == PROCESS_RUNNING ||
+	    (process->container == NULL && process->state <
+	    PROCESS_STARTING) ? 0 : -EBADMSG);
+}
+
+static int
+on_exited(void *arg, const struct msg_exited *exited)
+{
+	struct timespec at = { exited->seconds, exited->nanoseconds };
+	struct engine *engine = arg;
+	struct process *process;
+
+	process = process_find(engine, exited->ref.id, exited->ref.exec);
+	if (exited_check(process, exited) != 0)
+		return (-EBADMSG);
+	if (process->reap_due) {
+		/* Its state and its waiters have moved on already. */
+		process->reap_due = 0;
+		process->exit_status = exited->status;
+		process->exited_at = at;
+	} else if (process->streams_due > 0) {
+		/* Nobody knows it yet; setup_end will see this. */
+		process->ended = 1;
+		process->exit_status = exited->status;
+		process->exited_at = at;
+		return (0);
+	} else {
+		process_stop(process, exited->status, &at);
+	}
+	process_log(process, "exited", NULL);
+	if (process->delete_due || process->doomed) {
+		process->delete_due = 0;
+		process_discard(process);
+	}
+	return (0);
+}
+
+/* All that lived has died with the helper, by its parent death signal. */
+static void
+lose(struct process *process, const struct timespec *now)
+{
+	struct status status;
+
+	if (process->state < PROCESS_STOPPED)
+		process_stop(process, KILLED, now);
+	process->doomed = 0;
+	status_set(&status, STATUS_UNAVAILABLE,
+	    "the privileged helper is gone");
+	process_fail(&process->setup, &status);
+	process_fail(&process->deletion, &status);
+}
+
+static void
+on_lost(void *arg, const char *why)
+{
+	struct engine *engine = arg;
+	struct process *container, *exec;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (container = engine->containers; container != NULL;
+	    container = container->next) {
+		for (exec = container->execs; exec != NULL; exec = exec->next)
+			lose(exec, &now);
+		lose(container, &now);
+	}
+	engine->handlers.lost(engine->arg, why);
+}

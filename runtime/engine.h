@@ -1,0 +1,155 @@
+/*
+ * The container state machine: the containers of a pod and their execs, as
+ * containerd's Task service and the OCI command line see them.  It decides
+ * what is allowed when, asks the helper to do it, and remembers how every
+ * process ended.
+ *
+ * Containers and execs are named by strings: exec empty means the container
+ * itself.  Nothing here waits: an operation that needs the helper ends in a
+ * callback, everything else answers from memory.
+ */
+#ifndef RUNTIME_ENGINE_H
+#define RUNTIME_ENGINE_H
+
+#include <sys/types.h>
+
+#include <time.h>
+
+#include "privsep/channel.h"
+#include "runtime/status.h"
+#include "unpriv/loop.h"
+
+#define ENGINE_PROCESSES_MAX	256	/* containers and execs together */
+#define ENGINE_KILLS_MAX	256	/* signals on their way at a time */
+#define ENGINE_STREAMS		3	/* stdin, stdout, stderr */
+
+struct engine;
+struct engine_waiter;
+
+struct engine_handlers {
+	/* The helper works; once. */
+	void (*ready)(void *arg);
+	/* The number of containers has changed. */
+	void (*changed)(void *arg, size_t containers);
+	/*
+	 * The helper is gone, why in a constant text.  All processes are
+	 * reported as killed and all callbacks were called.  Once.
+	 */
+	void (*lost)(void *arg, const char *why);
+};
+
+/* What an operation came to. */
+struct engine_result {
+	struct status status;		/* with STATUS_OK alone the rest: */
+	uint32_t pid;			/* 0 for an exec before its start */
+	uint32_t exit_status;		/* 0 to 255, or 128 + signal */
+	struct timespec exited_at;	/* zero if it never ran */
+};
+
+/* Ends an operation: called once, perhaps before its function returns. */
+typedef void engine_done(void *arg, const struct engine_result *result);
+
+/* A container or exec to be; the strings stay the caller's. */
+struct engine_spec {
+	const char *id;
+	const char *exec;		/* "" for a container */
+	const char *bundle;		/* of a container: its directory */
+	const char *stdio[ENGINE_STREAMS]; /* paths of FIFOs, or "" */
+	int terminal;
+	int checkpoint;			/* restoring one is asked for */
+	const void *process;		/* of an exec: the JSON document */
+	size_t process_size;
+};
+
+enum engine_state {
+	ENGINE_CREATED,
+	ENGINE_RUNNING,
+	ENGINE_STOPPED,
+};
+
+/* What is known of a process; strings are valid until the next call. */
+struct engine_view {
+	enum engine_state state;
+	uint32_t pid;
+	uint32_t exit_status;
+	struct timespec exited_at;	/* zero unless STOPPED */
+	const char *bundle;
+	const char *stdio[ENGINE_STREAMS]; /* as they were given */
+};
+
+struct engine_pid {
+	uint32_t pid;
+	const char *exec;		/* "" for the container's own */
+};
+
+/*
+ * Takes over the channel as priv_new does, and its descriptors of standard
+ * streams.  Returns NULL with errno set.
+ */
+struct engine *engine_new(struct loop *loop, struct channel *channel,
+	    pid_t helper, const struct engine_handlers *handlers, void *arg);
+
+/* Frees all; pending operations are forgotten, not called back. */
+void	 engine_free(struct engine *engine);
+
+/*
+ * Creates a container: afterwards its process exists and waits.  Fails with
+ * INVALID_ARGUMENT, ALREADY_EXISTS, UNIMPLEMENTED (terminal, checkpoint,
+ * streams that are not FIFOs), RESOURCE_EXHAUSTED, or the helper's reasons.
+ */
+void	 engine_create(struct engine *engine, const struct engine_spec *spec,
+	    engine_done *done, void *arg);
+
+/* Registers an exec of a running container, else FAILED_PRECONDITION. */
+void	 engine_exec(struct engine *engine, const struct engine_spec *spec,
+	    engine_done *done, void *arg);
+
+/*
+ * Starts what was created.  After a failure it is STOPPED with 126, 127 or 1,
+ * its waiters are released, and it can be deleted.
+ */
+void	 engine_start(struct engine *engine, const char *id, const char *exec,
+	    engine_done *done, void *arg);
+
+/*
+ * Sends a signal, 1 to 64, to a process or, with all, to a whole container
+ * (all means nothing for an exec).  NOT_FOUND if it has ended,
+ * FAILED_PRECONDITION for an exec that was not started.
+ */
+void	 engine_kill(struct engine *engine, const char *id, const char *exec,
+	    uint32_t signo, int all, engine_done *done, void *arg);
+
+/*
+ * Forgets what has stopped.  A container that was never started is killed
+ * first; while it runs, FAILED_PRECONDITION.  A container takes its execs
+ * with it.
+ */
+void	 engine_delete(struct engine *engine, const char *id,
+	    const char *exec, engine_done *done, void *arg);
+
+/*
+ * Waits for an end, any number of times, before the start or after the end.
+ * Returns NULL if done was already called, otherwise a handle that is valid
+ * until done is called or engine_unwait, which makes sure it is not.
+ */
+struct engine_waiter *engine_wait(struct engine *engine, const char *id,
+	    const char *exec, engine_done *done, void *arg);
+void	 engine_unwait(struct engine_waiter *waiter);
+
+/* Fills view and returns 0, or fills status and returns -1: NOT_FOUND. */
+int	 engine_state(const struct engine *engine, const char *id,
+	    const char *exec, struct engine_view *view, struct status *status);
+
+/*
+ * Fills list, of ENGINE_PROCESSES_MAX entries, with a container's process,
+ * even one that has ended, and its running execs.  Returns their number, at
+ * least 1, or 0 after filling status: NOT_FOUND.
+ */
+size_t	 engine_pids(const struct engine *engine, const char *id,
+	    struct engine_pid *list, struct status *status);
+
+/* Closes the writer that keeps standard input from ending.  As engine_state. */
+int	 engine_close_stdin(struct engine *engine, const char *id,
+	    const char *exec, struct status *status);
+
+#endif

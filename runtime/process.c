@@ -1,0 +1,194 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/process.h"
+#include "unpriv/log.h"
+
+void
+process_answer(struct process_call *call, const struct engine_result *result)
+{
+	struct process_call taken = *call;
+
+	call->done = NULL;
+	if (taken.done != NULL)
+		taken.done(taken.arg, result);
+}
+
+void
+process_fail(struct process_call *call, const struct status *status)
+{
+	const struct engine_result result = { .status = *status };
+
+	process_answer(call, &result);
+}
+
+void
+process_result(const struct process *process, struct engine_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	result->pid = process->pid;
+	result->exit_status = process->exit_status;
+	result->exited_at = process->exited_at;
+}
+
+static void
+process_free(struct process *process)
+{
+	int i;
+
+	for (i = 0; i < ENGINE_STREAMS; i++) {
+		if (process->fds[i] != -1)
+			close(process->fds[i]);
+		free(process->stdio[i]);
+	}
+	free(process->bundle);
+	free(process->failure);
+	free(process);
+}
+
+struct process *
+process_new(struct engine *engine, struct process *container,
+    const struct engine_spec *spec)
+{
+	struct process *process, **list;
+	int i, missing;
+
+	if ((process = calloc(1, sizeof(*process))) == NULL)
+		return (NULL);
+	process->engine = engine;
+	process->container = container;
+	strcpy(process->ref.id, spec->id);
+	strcpy(process->ref.exec, spec->exec);
+	process->bundle = strdup(spec->bundle);
+	missing = process->bundle == NULL;
+	for (i = 0; i < ENGINE_STREAMS; i++) {
+		process->fds[i] = -1;
+		process->stdio[i] = strdup(spec->stdio[i]);
+		missing |= process->stdio[i] == NULL;
+	}
+	if (missing) {
+		process_free(process);
+		return (NULL);
+	}
+	list = container != NULL ? &container->execs : &engine->containers;
+	process->next = *list;
+	*list = process;
+	engine->nprocesses++;
+	if (container == NULL)
+		engine->handlers.changed(engine->arg, ++engine->ncontainers);
+	return (process);
+}
+
+/* Everybody who waits hears the same. */
+static void
+waiters_answer(struct process *process, const struct engine_result *result)
+{
+	struct engine_waiter *waiter;
+	struct process_call call;
+
+	while ((waiter = process->waiters) != NULL) {
+		call = waiter->call;
+		engine_unwait(waiter);
+		process_answer(&call, result);
+	}
+}
+
+void
+process_remove(struct process *process)
+{
+	struct engine *engine = process->engine;
+	struct process **p = process->container != NULL ?
+	    &process->container->execs : &engine->containers;
+	struct engine_result result = { .status.code = STATUS_OK };
+
+	while (process->execs != NULL)
+		process_remove(process->execs);
+	while (*p != process)
+		p = &(*p)->next;
+	*p = process->next;
+	engine->nprocesses--;
+	status_set(&result.status, STATUS_NOT_FOUND, "%s \"%s\" was deleted",
+	    process->container != NULL ? "exec" : "container",
+	    process->container != NULL ? process->ref.exec : process->ref.id);
+	waiters_answer(process, &result);
+	process_answer(&process->setup, &result);
+	process_answer(&process->deletion, &result);
+	process->removed = 1;
+	process->container = NULL;
+	if (process->ref.exec[0] == '\0')
+		engine->handlers.changed(engine->arg, --engine->ncontainers);
+	if (process->requests == 0)
+		process_free(process);
+}
+
+int
+process_answered(struct process *process)
+{
+	process->requests--;
+	if (!process->removed)
+		return (1);
+	if (process->requests == 0)
+		process_free(process);
+	return (0);
+}
+
+struct process *
+process_find(const struct engine *engine, const char *id, const char *exec)
+{
+	struct process *process = engine->containers;
+
+	while (process != NULL && strcmp(process->ref.id, id) != 0)
+		process = process->next;
+	if (process == NULL || exec[0] == '\0')
+		return (process);
+	process = process->execs;
+	while (process != NULL && strcmp(process->ref.exec, exec) != 0)
+		process = process->next;
+	return (process);
+}
+
+struct process *
+process_lookup(const struct engine *engine, const char *id, const char *exec,
+    struct status *status)
+{
+	struct process *process = process_find(engine, id, exec);
+
+	if (process != NULL && process->state != PROCESS_CREATING)
+		return (process);
+	if (exec[0] == '\0')
+		status_set(status, STATUS_NOT_FOUND, "no container \"%s\"", id);
+	else
+		status_set(status, STATUS_NOT_FOUND,
+		    "no exec \"%s\" in container \"%s\"", exec, id);
+	return (NULL);
+}
+
+void
+process_stop(struct process *process, uint32_t exit_status,
+    const struct timespec *at)
+{
+	struct engine_result result;
+
+	process->state = PROCESS_STOPPED;
+	process->exit_status = exit_status;
+	process->exited_at = *at;
+	process_result(process, &result);
+	waiters_answer(process, &result);
+}
+
+void
+process_log(const struct process *process, const char *message,
+    const struct status *status)
+{
+	char pid[LOG_NUMBER_SIZE], exit_status[LOG_NUMBER_SIZE];
+	const char *exec = process->ref.exec;
+	int failed = status != NULL && status->code != STATUS_OK;
+
+	log_event(failed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, message,
+	    "id", process->ref.id, "exec", exec[0] != '\0' ? exec : NULL,
+	    "pid", process->pid == 0 ? NULL : log_number(pid, process->pid),
+	    "status", process->exited_at.tv_sec == 0 ? NULL :
+	    log_number(exit_status, process->exit_status),
+	    "error", failed ? status->text : NULL, NULL);
+}

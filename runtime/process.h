@@ -1,0 +1,121 @@
+/*
+ * Containers and execs in memory; for the files of the engine alone.
+ */
+#ifndef RUNTIME_PROCESS_H
+#define RUNTIME_PROCESS_H
+
+#include "runtime/engine.h"
+#include "unpriv/priv.h"
+
+enum process_state {
+	PROCESS_CREATING,	/* unknown to all but Delete */
+	PROCESS_CREATED,
+	PROCESS_STARTING,	/* the helper was asked to */
+	PROCESS_RUNNING,
+	PROCESS_STOPPED,
+	PROCESS_DELETING,	/* the helper was asked to */
+};
+
+/* Who is to be told how an operation ended; done is NULL for nobody. */
+struct process_call {
+	engine_done *done;
+	void *arg;
+};
+
+struct process {
+	struct process *next;		/* of the same list */
+	struct process *execs;		/* of a container */
+	struct process *container;	/* of an exec, else NULL */
+	struct engine *engine;
+	struct msg_ref ref;
+	enum process_state state;
+	int ended;		/* while its streams were being opened */
+	int doomed;		/* to be ended and deleted before its start */
+	int reap_due;		/* a start failed; MSG_EXITED is on its way */
+	int delete_due;		/* MSG_DELETE is to be repeated after that */
+	int removed;		/* in no list; waits for the helper's replies */
+	unsigned requests;	/* at the helper, with this as their arg */
+	unsigned streams_due;	/* answers to MSG_STDIO not yet seen */
+	uint32_t pid;
+	uint32_t exit_status;
+	struct timespec exited_at;
+	char *bundle;
+	char *stdio[ENGINE_STREAMS];	/* never NULL */
+	int fds[ENGINE_STREAMS];	/* writer, readers; owned, or -1 */
+	struct status *failure;		/* of the creation, or NULL */
+	struct process_call setup;	/* a Create, Exec or Start */
+	struct process_call deletion;
+	struct engine_waiter *waiters;
+};
+
+struct engine_waiter {
+	struct engine_waiter *next, **link;
+	struct process_call call;
+};
+
+struct engine {
+	struct priv *priv;
+	struct engine_handlers handlers;
+	void *arg;
+	struct process *containers;
+	size_t ncontainers;
+	size_t nprocesses;
+	size_t nkills;
+};
+
+/* Tells the caller, if there is one, and forgets it. */
+void	 process_answer(struct process_call *call,
+	    const struct engine_result *result);
+
+/* The same with a failure. */
+void	 process_fail(struct process_call *call, const struct status *status);
+
+/* What is known of a process, with STATUS_OK. */
+void	 process_result(const struct process *process,
+	    struct engine_result *result);
+
+/*
+ * Makes a process in state CREATING, with copies of the strings, and puts it
+ * into its list.  Returns NULL if memory is short.
+ */
+struct process *process_new(struct engine *engine, struct process *container,
+	    const struct engine_spec *spec);
+
+/*
+ * Takes it and its execs out of everything; waiters hear NOT_FOUND.  The
+ * memory goes when the helper has answered all requests that refer to it.
+ */
+void	 process_remove(struct process *process);
+
+/*
+ * A request of this process was answered: counts it, and returns 0 if the
+ * process was removed meanwhile, and perhaps freed just now.
+ */
+int	 process_answered(struct process *process);
+
+/* The container or exec, whatever its state, or NULL. */
+struct process *process_find(const struct engine *engine, const char *id,
+	    const char *exec);
+
+/* The same, but what is still being created is not found; fills status. */
+struct process *process_lookup(const struct engine *engine, const char *id,
+	    const char *exec, struct status *status);
+
+/* It has ended: remembers how, and tells those who wait. */
+void	 process_stop(struct process *process, uint32_t exit_status,
+	    const struct timespec *at);
+
+/* One line in the log about it. */
+void	 process_log(const struct process *process, const char *message,
+	    const struct status *status);
+
+/* Asks the helper to forget it. */
+void	 process_discard(struct process *process);
+
+/*
+ * Ends and discards what was created but will not be started: kills a
+ * container, whose end then leads to process_discard.
+ */
+void	 process_doom(struct process *process);
+
+#endif

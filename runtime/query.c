@@ -1,0 +1,112 @@
+/*
+ * What is answered from memory, and waiting.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/process.h"
+
+/* How the states of a process look from outside. */
+static const enum engine_state outside[] = {
+	[PROCESS_CREATED] = ENGINE_CREATED,
+	[PROCESS_STARTING] = ENGINE_CREATED,
+	[PROCESS_RUNNING] = ENGINE_RUNNING,
+	[PROCESS_STOPPED] = ENGINE_STOPPED,
+	[PROCESS_DELETING] = ENGINE_STOPPED,
+};
+
+struct engine_waiter *
+engine_wait(struct engine *engine, const char *id, const char *exec,
+    engine_done *done, void *arg)
+{
+	struct process_call call = { done, arg };
+	struct engine_waiter *waiter;
+	struct engine_result result;
+	struct process *process;
+
+	memset(&result, 0, sizeof(result));
+	process = process_lookup(engine, id, exec, &result.status);
+	if (process != NULL && process->state >= PROCESS_STOPPED) {
+		process_result(process, &result);
+		process = NULL;
+	}
+	if (process == NULL) {
+		process_answer(&call, &result);
+		return (NULL);
+	}
+	if ((waiter = malloc(sizeof(*waiter))) == NULL) {
+		status_set(&result.status, STATUS_RESOURCE_EXHAUSTED,
+		    "memory is short");
+		process_answer(&call, &result);
+		return (NULL);
+	}
+	waiter->call = call;
+	waiter->link = &process->waiters;
+	waiter->next = process->waiters;
+	if (waiter->next != NULL)
+		waiter->next->link = &waiter->next;
+	process->waiters = waiter;
+	return (waiter);
+}
+
+void
+engine_unwait(struct engine_waiter *waiter)
+{
+	*waiter->link = waiter->next;
+	if (waiter->next != NULL)
+		waiter->next->link = waiter->link;
+	free(waiter);
+}
+
+int
+engine_state(const struct engine *engine, const char *id, const char *exec,
+    struct engine_view *view, struct status *status)
+{
+	const struct process *process;
+	int i;
+
+	if ((process = process_lookup(engine, id, exec, status)) == NULL)
+		return (-1);
+	view->state = outside[process->state];
+	view->pid = process->pid;
+	view->exit_status = process->exit_status;
+	view->exited_at = process->exited_at;
+	view->bundle = process->container != NULL ?
+	    process->container->bundle : process->bundle;
+	for (i = 0; i < ENGINE_STREAMS; i++)
+		view->stdio[i] = process->stdio[i];
+	return (0);
+}
+
+size_t
+engine_pids(const struct engine *engine, const char *id,
+    struct engine_pid *list, struct status *status)
+{
+	const struct process *process, *exec;
+	size_t n = 0;
+
+	if ((process = process_lookup(engine, id, "", status)) == NULL)
+		return (0);
+	list[n++] = (struct engine_pid){ process->pid, "" };
+	for (exec = process->execs; exec != NULL; exec = exec->next) {
+		if (exec->state == PROCESS_RUNNING)
+			list[n++] = (struct engine_pid){ exec->pid,
+				exec->ref.exec };
+	}
+	return (n);
+}
+
+int
+engine_close_stdin(struct engine *engine, const char *id, const char *exec,
+    struct status *status)
+{
+	struct process *process;
+
+	if ((process = process_lookup(engine, id, exec, status)) == NULL)
+		return (-1);
+	if (process->fds[MSG_STDIN] != -1)
+		close(process->fds[MSG_STDIN]);
+	process->fds[MSG_STDIN] = -1;
+	return (0);
+}

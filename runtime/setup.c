@@ -1,0 +1,347 @@
+/*
+ * Creating containers and registering execs: from the wish to a process that
+ * can be started, or to nothing.
+ */
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "privsep/plan.h"
+#include "runtime/process.h"
+
+#define FIFO_SCHEME "fifo://"
+#define SEALS	    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static const char *const stream_names[ENGINE_STREAMS] = {
+	[MSG_STDIN] = "stdin",
+	[MSG_STDOUT] = "stdout",
+	[MSG_STDERR] = "stderr",
+};
+
+/* The path of a stream, from a path or a URI with the scheme fifo. */
+static const char *
+stream_path(const char *stdio)
+{
+	size_t scheme = strlen(FIFO_SCHEME);
+
+	return (stdio + (strncmp(stdio, FIFO_SCHEME, scheme) == 0 ? scheme :
+	    0));
+}
+
+static int
+stream_check(const char *name, const char *stdio, struct status *status)
+{
+	const char *path = stream_path(stdio), *scheme;
+
+	if (stdio[0] == '\0')
+		return (0);
+	scheme = strstr(path, "://");
+	if (scheme != NULL && memchr(path, '/', (size_t)(scheme - path)) ==
+	    NULL) {
+		status_set(status, STATUS_UNIMPLEMENTED, "%s: streams of kind "
+		    "\"%.*s\" are not supported: only FIFOs are", name,
+		    (int)(scheme - path), path);
+		return (-1);
+	}
+	if (path[0] != '/' || strlen(path) >= MSG_PATH_SIZE) {
+		status_set(status, STATUS_INVALID_ARGUMENT, "%s: \"%s\" is not "
+		    "an absolute path of at most %d bytes", name, path,
+		    MSG_PATH_SIZE - 1);
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+id_check(const char *what, const char *id, struct status *status)
+{
+	char padded[MSG_ID_SIZE] = { 0 };
+
+	if (strlen(id) < sizeof(padded)) {
+		strcpy(padded, id);
+		if (msg_id_valid(padded))
+			return (0);
+	}
+	status_set(status, STATUS_INVALID_ARGUMENT, "\"%s\" is not %s id: one "
+	    "has 1 to %d letters and digits, with single '.', '_' and '-' "
+	    "between them, and is not a name that is reserved", id, what,
+	    MSG_ID_MAX);
+	return (-1);
+}
+
+/* What containers and execs have in common. */
+static int
+spec_check(const struct engine *engine, const struct engine_spec *spec,
+    struct status *status)
+{
+	int i;
+
+	if (id_check("a container", spec->id, status) != 0 ||
+	    (spec->exec[0] != '\0' &&
+	    id_check("an exec", spec->exec, status) != 0))
+		return (-1);
+	if (spec->terminal) {
+		status_set(status, STATUS_UNIMPLEMENTED,
+		    "terminals are not supported yet");
+		return (-1);
+	}
+	for (i = 0; i < ENGINE_STREAMS; i++) {
+		if (stream_check(stream_names[i], spec->stdio[i], status) != 0)
+			return (-1);
+	}
+	if (process_find(engine, spec->id, spec->exec) != NULL) {
+		status_set(status, STATUS_ALREADY_EXISTS, "%s \"%s\" exists",
+		    spec->exec[0] != '\0' ? "exec" : "container",
+		    spec->exec[0] != '\0' ? spec->exec : spec->id);
+		return (-1);
+	}
+	if (engine->nprocesses < ENGINE_PROCESSES_MAX)
+		return (0);
+	status_set(status, STATUS_RESOURCE_EXHAUSTED,
+	    "the pod has %d containers and execs, and may have no more",
+	    ENGINE_PROCESSES_MAX);
+	return (-1);
+}
+
+static int
+create_check(const struct engine *engine, const struct engine_spec *spec,
+    struct status *status)
+{
+	const char *last = strrchr(spec->bundle, '/');
+
+	if (spec_check(engine, spec, status) != 0)
+		return (-1);
+	if (spec->checkpoint) {
+		status_set(status, STATUS_UNIMPLEMENTED,
+		    "restoring a checkpoint is not supported");
+		return (-1);
+	}
+	/* The helper looks for the bundle by the id: it must be that one. */
+	if (spec->bundle[0] == '/' && strcmp(last + 1, spec->id) == 0)
+		return (0);
+	status_set(status, STATUS_INVALID_ARGUMENT,
+	    "bundle \"%s\" is not the directory of container \"%s\"",
+	    spec->bundle, spec->id);
+	return (-1);
+}
+
+static int
+exec_check(const struct engine *engine, const struct engine_spec *spec,
+    struct status *status)
+{
+	const struct process *container;
+
+	container = process_lookup(engine, spec->id, "", status);
+	if (container == NULL || spec_check(engine, spec, status) != 0)
+		return (-1);
+	if (spec->exec[0] == '\0' || spec->process_size == 0 ||
+	    spec->process_size > PLAN_DOCUMENT_MAX) {
+		status_set(status, STATUS_INVALID_ARGUMENT, "an exec needs an "
+		    "id, and a process document of at most %u bytes",
+		    PLAN_DOCUMENT_MAX);
+		return (-1);
+	}
+	if (container->state == PROCESS_RUNNING)
+		return (0);
+	status_set(status, STATUS_FAILED_PRECONDITION,
+	    "container \"%s\" is not running", spec->id);
+	return (-1);
+}
+
+/* Nothing came of it: the caller hears why. */
+static void
+setup_forget(struct process *process, const struct status *status)
+{
+	process_log(process, "not created", status);
+	process_fail(&process->setup, status);
+	process_remove(process);
+}
+
+/* All has been answered that was asked to create it. */
+static void
+setup_end(struct process *process)
+{
+	struct engine_result result;
+	struct status *failure = process->failure;
+
+	if (process->ended)
+		process->state = PROCESS_STOPPED;
+	if (failure == NULL && !process->doomed) {
+		if (!process->ended)
+			process->state = PROCESS_CREATED;
+		process_log(process, "created", NULL);
+		process_result(process, &result);
+		process_answer(&process->setup, &result);
+		return;
+	}
+	if (failure == NULL && (failure = calloc(1, sizeof(*failure))) != NULL)
+		status_set(failure, STATUS_ABORTED, "deleted meanwhile");
+	process->failure = failure;
+	process_doom(process);
+}
+
+/* Remembers the first failure of several. */
+static void
+setup_failed(struct process *process, const struct msg_reply *reply)
+{
+	if (process->failure != NULL)
+		return;
+	if ((process->failure = malloc(sizeof(*process->failure))) == NULL)
+		priv_break(process->engine->priv, "memory is short");
+	else
+		status_from_reply(process->failure, reply);
+}
+
+static void
+stream_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	struct process *process = arg;
+
+	if (!process_answered(process)) {
+		if (fds[0] != -1)
+			close(fds[0]);
+		return;
+	}
+	/* Only stdin's comes with a descriptor, and it is asked for once. */
+	if (fds[0] != -1)
+		process->fds[MSG_STDIN] = fds[0];
+	if (reply->error != 0)
+		setup_failed(process, reply);
+	if (--process->streams_due == 0)
+		setup_end(process);
+}
+
+static void
+streams_request(struct process *process)
+{
+	const struct msg_reply short_of = { .error = -ENOMEM,
+		.step = MSG_STEP_STDIO };
+	const char *path;
+	int i;
+
+	for (i = 0; i < ENGINE_STREAMS; i++) {
+		path = stream_path(process->stdio[i]);
+		if (path[0] == '\0')
+			continue;
+		if (priv_stdio(process->engine->priv, &process->ref,
+		    (enum msg_stream)i, path, stream_done, process) == 0) {
+			process->requests++;
+			process->streams_due++;
+		} else {
+			setup_failed(process, &short_of);
+		}
+	}
+	if (process->streams_due == 0)
+		setup_end(process);
+}
+
+/* The helper has created it, or has not. */
+static void
+setup_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	struct process *process = arg;
+	struct status status;
+
+	(void)fds;
+	if (!process_answered(process))
+		return;
+	if (reply->error == 0) {
+		if (process->container == NULL)
+			process->pid = reply->pid;
+		streams_request(process);
+		return;
+	}
+	status_from_reply(&status, reply);
+	/* The container ended while this was on its way. */
+	if (process->container != NULL && reply->step == MSG_STEP_REQUEST &&
+	    reply->error == -ESRCH)
+		status_set(&status, STATUS_FAILED_PRECONDITION,
+		    "container \"%s\" is not running", process->ref.id);
+	setup_forget(process, &status);
+}
+
+/* Puts a document where nobody can change it.  A descriptor or -errno. */
+static int
+document_seal(const void *data, size_t size)
+{
+	const char *p = data;
+	ssize_t n = 0;
+	int fd, saved;
+
+	fd = memfd_create("process", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1)
+		return (-errno);
+	for (; size > 0 && n != -1; p += n, size -= (size_t)n) {
+		if ((n = write(fd, p, size)) == -1)
+			break;
+	}
+	if (n != -1 && fcntl(fd, F_ADD_SEALS, SEALS) != -1)
+		return (fd);
+	saved = errno;
+	close(fd);
+	return (-saved);
+}
+
+/* Asks the helper for what was checked. */
+static void
+setup_submit(struct engine *engine, struct process *container,
+    const struct engine_spec *spec, struct process_call *call)
+{
+	struct process *process;
+	struct status status;
+	int error, fd;
+
+	if ((process = process_new(engine, container, spec)) == NULL) {
+		status_set(&status, STATUS_RESOURCE_EXHAUSTED,
+		    "memory is short");
+		process_fail(call, &status);
+		return;
+	}
+	process->setup = *call;
+	if (container == NULL)
+		error = priv_create(engine->priv, &process->ref, setup_done,
+		    process);
+	else if ((error = fd = document_seal(spec->process,
+	    spec->process_size)) >= 0)
+		error = priv_exec(engine->priv, &process->ref, fd, setup_done,
+		    process);
+	if (error == 0) {
+		process->requests++;
+		return;
+	}
+	status_set(&status, STATUS_UNAVAILABLE,
+	    "the privileged helper cannot be asked: %s",
+	    strerrordesc_np(-error));
+	setup_forget(process, &status);
+}
+
+void
+engine_create(struct engine *engine, const struct engine_spec *spec,
+    engine_done *done, void *arg)
+{
+	struct process_call call = { done, arg };
+	struct status status;
+
+	if (create_check(engine, spec, &status) != 0)
+		process_fail(&call, &status);
+	else
+		setup_submit(engine, NULL, spec, &call);
+}
+
+void
+engine_exec(struct engine *engine, const struct engine_spec *spec,
+    engine_done *done, void *arg)
+{
+	struct process_call call = { done, arg };
+	struct status status;
+
+	if (exec_check(engine, spec, &status) != 0)
+		process_fail(&call, &status);
+	else
+		setup_submit(engine, process_find(engine, spec->id, ""), spec,
+		    &call);
+}

@@ -1,0 +1,34 @@
+/*
+ * The directory that containerd made for a container: the working directory
+ * of `start` and `delete`.
+ */
+#ifndef SHIM_BUNDLE_H
+#define SHIM_BUNDLE_H
+
+#include "privsep/boot.h"
+
+struct bundle {
+	int fd;				/* owned */
+	char parent[BOOT_PATH_SIZE];	/* directory that holds the bundles */
+};
+
+/*
+ * Opens the working directory, which must bear the name id and belong to root
+ * alone.  Returns 0, or a negative errno after a message.
+ */
+int	 bundle_open(struct bundle *bundle, const char *id);
+
+/*
+ * Opens the FIFO `log`, on which containerd listens, for writing without
+ * blocking.  Returns a descriptor or a negative errno.
+ */
+int	 bundle_log(const struct bundle *bundle);
+
+/*
+ * Writes the file `address`, from which containerd 1.x knows the shim after a
+ * restart.  Returns 0 or a negative errno.
+ */
+int	 bundle_write_address(const struct bundle *bundle,
+	    const char *address);
+
+#endif

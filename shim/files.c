@@ -1,0 +1,105 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "shim/files.h"
+
+int
+files_trusted(int fd, mode_t type)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return (-errno);
+	if ((st.st_mode & S_IFMT) != type)
+		return (-EINVAL);
+	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return (-EPERM);
+	return (0);
+}
+
+int
+files_directory(int dirfd, const char *path, int flags)
+{
+	int error, fd;
+
+	fd = openat(dirfd, path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return (-errno);
+	if ((error = files_trusted(fd, S_IFDIR)) != 0) {
+		close(fd);
+		return (error);
+	}
+	return (fd);
+}
+
+int
+files_make_directory(int dirfd, const char *path, mode_t mode, int flags)
+{
+	mode_t mask;
+	int error = 0;
+
+	mask = umask(0);
+	if (mkdirat(dirfd, path, mode) == -1 && errno != EEXIST)
+		error = -errno;
+	umask(mask);
+	return (error != 0 ? error : files_directory(dirfd, path, flags));
+}
+
+/* Reads fd to its end.  Returns the number of bytes or a negative errno. */
+static ssize_t
+read_all(int fd, char *buffer, size_t size)
+{
+	size_t length = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, buffer + length, size - length);
+		if (n == -1)
+			return (-errno);
+		length += (size_t)n;
+	} while (n > 0 && length < size);
+	return ((ssize_t)length);
+}
+
+int
+files_read(int dirfd, const char *path, size_t max, struct files_text *file)
+{
+	ssize_t n;
+	int error, fd;
+
+	file->text = NULL;
+	fd = openat(dirfd, path,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return (-errno);
+	if ((error = files_trusted(fd, S_IFREG)) != 0)
+		goto out;
+	/* A byte more than allowed shows a file that is too large. */
+	if ((file->text = malloc(max + 1)) == NULL) {
+		error = -ENOMEM;
+		goto out;
+	}
+	if ((n = read_all(fd, file->text, max + 1)) < 0)
+		error = (int)n;
+	else if ((size_t)n > max)
+		error = -EFBIG;
+	else
+		file->length = (size_t)n;
+out:
+	if (error != 0)
+		files_free(file);
+	close(fd);
+	return (error);
+}
+
+void
+files_free(struct files_text *file)
+{
+	free(file->text);
+	file->text = NULL;
+	file->length = 0;
+}

@@ -1,0 +1,183 @@
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "shim/files.h"
+#include "shim/group.h"
+
+_Static_assert(GROUP_PATH_SIZE <= sizeof(((struct sockaddr_un *)0)->sun_path),
+    "the socket's path is too long");
+_Static_assert(GROUP_NAME_SIZE == 2 * crypto_hash_sha256_BYTES + 1,
+    "not a SHA-256");
+
+static int
+directories_make(void)
+{
+	static const char *const paths[] = { "/run/containerd",
+		GROUP_DIRECTORY };
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		fd = files_make_directory(AT_FDCWD, paths[i], 0711, O_PATH);
+		if (fd < 0)
+			return (fd);
+		close(fd);
+	}
+	return (0);
+}
+
+/*
+ * One lock per group, not one for all: it is held until the new shim is ready,
+ * so that a second `start` of the group sees a shim that works, or none.  It
+ * is a file beside the socket because it must be there before the socket, and
+ * must survive the removal of a dead one.
+ *
+ * A holder removes the file before it lets go, so whoever gets the lock must
+ * check that the file is still the one that others will open.
+ */
+static int
+lock_take(const char *path)
+{
+	struct stat held, named;
+	int error, fd;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+		if (fd == -1)
+			return (-errno);
+		while (flock(fd, LOCK_EX) == -1) {
+			if (errno == EINTR)
+				continue;
+			error = -errno;
+			close(fd);
+			return (error);
+		}
+		if (fstat(fd, &held) == 0 && lstat(path, &named) == 0 &&
+		    held.st_dev == named.st_dev &&
+		    held.st_ino == named.st_ino)
+			return (fd);
+		close(fd);
+	}
+}
+
+static int
+group_take(struct group *group)
+{
+	snprintf(group->lock_path, sizeof(group->lock_path), "%s.lock",
+	    group->path);
+	group->lock_fd = lock_take(group->lock_path);
+	return (group->lock_fd < 0 ? group->lock_fd : 0);
+}
+
+int
+group_lock(struct group *group, const char *address, const char *namespace,
+    const char *id)
+{
+	const char *const parts[] = { address, "/", namespace, "/", id };
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	char name[GROUP_NAME_SIZE];
+	crypto_hash_sha256_state state;
+	size_t i;
+	int error;
+
+	if ((error = directories_make()) != 0)
+		return (error);
+	crypto_hash_sha256_init(&state);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		crypto_hash_sha256_update(&state, (const uint8_t *)parts[i],
+		    strlen(parts[i]));
+	crypto_hash_sha256_final(&state, hash);
+	sodium_bin2hex(name, sizeof(name), hash, sizeof(hash));
+	snprintf(group->path, sizeof(group->path), "%s/%s", GROUP_DIRECTORY,
+	    name);
+	return (group_take(group));
+}
+
+int
+group_lock_path(struct group *group, const char *path)
+{
+	static const char directory[] = GROUP_DIRECTORY "/";
+	size_t length = strlen(directory);
+
+	if (strncmp(path, directory, length) != 0 ||
+	    strlen(path) != length + GROUP_NAME_SIZE - 1 ||
+	    strspn(path + length, "0123456789abcdef") != GROUP_NAME_SIZE - 1)
+		return (-EINVAL);
+	snprintf(group->path, sizeof(group->path), "%s", path);
+	return (group_take(group));
+}
+
+void
+group_unlock(struct group *group)
+{
+	unlink(group->lock_path);
+	close(group->lock_fd);
+	group->lock_fd = -1;
+}
+
+static void
+group_address(const struct group *group, struct sockaddr_un *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	memcpy(address->sun_path, group->path, strlen(group->path));
+}
+
+int
+group_alive(const struct group *group)
+{
+	struct sockaddr_un address;
+	int error = 0, fd;
+
+	group_address(group, &address);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return (-errno);
+	if (connect(fd, (const struct sockaddr *)&address,
+	    sizeof(address)) == -1)
+		error = -errno;
+	close(fd);
+	/* EAGAIN: a listener whose queue is full. */
+	if (error == 0 || error == -EAGAIN)
+		return (1);
+	if (error == -ENOENT)
+		return (0);
+	if (error != -ECONNREFUSED)
+		return (error);
+	return (unlink(group->path) == -1 && errno != ENOENT ? -errno : 0);
+}
+
+int
+group_listen(const struct group *group)
+{
+	struct sockaddr_un address;
+	mode_t mask;
+	int error = 0, fd;
+
+	group_address(group, &address);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return (-errno);
+	mask = umask(0177);
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == -1)
+		error = -errno;
+	umask(mask);
+	if (error == 0 && listen(fd, SOMAXCONN) == -1) {
+		error = -errno;
+		unlink(group->path);
+	}
+	if (error != 0)
+		close(fd);
+	return (error != 0 ? error : fd);
+}

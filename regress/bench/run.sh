@@ -1,0 +1,45 @@
+#!/bin/sh
+# run.sh [RUNTIME,...]: measure the floor, runc's shim and ours side by side
+# on one containerd.  Fails when a target is missed, after printing all.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+runtimes=${1:-floor,runc,reaper}
+export REGRESS_BUILD="${REGRESS_BUILD:-$top/build}"
+export REGRESS_PATH="$REGRESS_BUILD/bench"
+
+build() {
+	mkdir -p "$REGRESS_PATH"
+	flags="-std=gnu17 -O2 -static -Wall -Wextra -Werror"
+	# shellcheck disable=SC2086 # a list of words
+	{
+		${CC:-cc} $flags -D_GNU_SOURCE -I"$top" \
+		    -o "$REGRESS_PATH/containerd-shim-floor-v1" "$here/floor.c"
+		${CC:-cc} $flags -o "$REGRESS_PATH/pod" "$here/pod.c"
+	}
+	(cd "$here/client" && go build -o "$REGRESS_PATH/client" .)
+}
+
+if [ "${BENCH_INSIDE-}" != yes ]; then
+	command -v go >/dev/null || "$top/tools/deps.sh" golang-go
+	build
+	export BENCH_INSIDE=yes
+	# Nothing else of the node's is seen, and nothing can be left.
+	exec unshare --mount --propagation private --pid --fork --kill-child \
+	    --mount-proc "$0" "$runtimes"
+fi
+
+# shellcheck source=regress/lib/containerd.sh
+. "$top/regress/lib/containerd.sh"
+mount -t tmpfs -o mode=0755 tmpfs /run
+private_dir
+trap containerd_stop EXIT
+mkdir "$REGRESS_DIR/rootfs/bin" "$REGRESS_DIR/rootfs/proc" \
+    "$REGRESS_DIR/rootfs/sys" "$REGRESS_DIR/rootfs/dev"
+cp "$REGRESS_PATH/pod" "$REGRESS_DIR/rootfs/bin/true"
+cp "$REGRESS_PATH/pod" "$REGRESS_DIR/rootfs/bin/sleep"
+containerd_start
+"$REGRESS_PATH/client" --address "$REGRESS_DIR/c.sock" \
+    --namespace "$REGRESS_NAMESPACE" --rootfs "$REGRESS_DIR/rootfs" \
+    --runtimes "$runtimes"

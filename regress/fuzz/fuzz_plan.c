@@ -1,0 +1,64 @@
+/*
+ * A plan that is accepted can be used without another look: its strings are
+ * all there, and nothing in it exceeds what the helper does with it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "privsep/plan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_strings(const struct plan *plan, const char *strings, size_t length)
+{
+	const char *end = strings + length;
+
+	for (uint32_t i = 0; i < 1 + plan->argc + plan->envc; i++) {
+		if (strings == end)
+			abort();
+		strings += strnlen(strings, (size_t)(end - strings)) + 1;
+		if (strings > end)
+			abort();
+	}
+	if (strings != end)
+		abort();
+}
+
+/*
+ * Input: the length of the strings, the strings, then differences to a plan
+ * that is nearly good, each a place (two bytes) and what to flip there.
+ */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct plan plan = { .magic = PLAN_MAGIC, .kind = PLAN_BUNDLE };
+	uint8_t *bytes = (uint8_t *)&plan;
+	size_t length;
+	char *strings;
+
+	if (size < 1 || size - 1 < data[0])
+		return (-1);
+	length = data[0];
+	plan.argc = 1;
+	plan.strings_length = (uint32_t)length;
+	for (size_t i = 1 + length; i + 3 <= size; i += 3)
+		bytes[(data[i] | data[i + 1] << 8) % sizeof(plan)] ^=
+		    data[i + 2];
+
+	/* Of their own, so that a step beyond them is noticed. */
+	strings = malloc(length);
+	if (strings == NULL)
+		abort();
+	memcpy(strings, data + 1, length);
+	if (plan_check(&plan, PLAN_BUNDLE, strings, length) == NULL) {
+		check_strings(&plan, strings, length);
+		if (plan.uid == UINT32_MAX || plan.gid == UINT32_MAX ||
+		    plan.ngroups > PLAN_GROUPS_MAX ||
+		    plan.nrlimits > PLAN_RLIMITS_MAX ||
+		    memchr(plan.sandbox_id, '\0', PLAN_ID_SIZE) == NULL)
+			abort();
+	}
+	free(strings);
+	return (0);
+}

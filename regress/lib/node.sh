@@ -1,0 +1,247 @@
+# shellcheck shell=sh
+# node.sh: what every node test begins with.
+#
+# A test case runs in mount and pid namespaces of its own with an empty /run:
+# nothing of a system's containerd is seen, and whatever a failed test leaves
+# ends with the case.  Usage, in the test program:
+#
+#	. "$(atf_get_srcdir)/../lib/node.sh"
+#	node_test NAME "what it shows"
+#	NAME_body() { node_begin; ...; node_end; }
+#	atf_init_test_cases() { node_add; }
+
+case " $*" in
+*:body)
+	[ "${REGRESS_INSIDE-}" = yes ] || {
+		REGRESS_INSIDE=yes
+		export REGRESS_INSIDE
+		exec unshare --mount --propagation private --pid --fork \
+		    --kill-child --mount-proc "$0" "$@"
+	}
+	;;
+esac
+
+LIB=$(cd "$(atf_get_srcdir)/../lib" && pwd)
+# shellcheck source=regress/lib/containerd.sh
+. "$LIB/containerd.sh"
+if [ -z "${REGRESS_BUILD-}" ]; then
+	REGRESS_BUILD=$(cd "$LIB/../.." && pwd)
+	[ -x "$REGRESS_BUILD/containerd-shim-reaper-v2" ] ||
+	    REGRESS_BUILD=$REGRESS_BUILD/build
+fi
+
+# Alone in a pid namespace, all that is not of the test's own session counts.
+leak_processes() {
+	_session=$(cut -d ' ' -f 6 /proc/$$/stat)
+	ps -e -o pid=,sess= | awk -v mine="$_session" '$2 != mine { print $1 }'
+}
+
+# node_test NAME DESCRIPTION: declare a test case and its head.
+NODE_TESTS=
+node_test() {
+	NODE_TESTS="$NODE_TESTS $1"
+	atf_test_case "$1"
+	eval "$1_descr=\$2"
+	eval "$1_head() {
+		atf_set descr \"\$$1_descr\"
+		atf_set require.user root
+		atf_set require.progs 'containerd ctr jq unshare'
+		atf_set timeout 60
+	}"
+}
+
+node_add() {
+	for _test in $NODE_TESTS; do
+		atf_add_test_case "$_test"
+	done
+}
+
+# node_begin: an empty /run, and a containerd in it.
+node_begin() {
+	mount -t tmpfs -o mode=0755 tmpfs /run || atf_fail "no private /run"
+	private_dir || atf_fail "no private directory"
+	case $REGRESS_RUNTIME in
+	*.reaper.*) ;;
+	*) node_rootfs ;;
+	esac
+	containerd_start || atf_fail "containerd does not start"
+}
+
+# node_rootfs: for another runtime, a view of the host as its root.
+node_rootfs() {
+	mkdir "$REGRESS_DIR/upper" "$REGRESS_DIR/work"
+	mount -t overlay -o "lowerdir=/,upperdir=$REGRESS_DIR/upper" \
+	    -o "workdir=$REGRESS_DIR/work" overlay "$REGRESS_DIR/rootfs" ||
+	    atf_fail "no root for $REGRESS_RUNTIME"
+}
+
+# node_end: everything stops by itself, and nothing is left.
+node_end() {
+	containerd_stop || atf_fail "something had to be killed"
+	[ -z "$(find /run/containerd/s -type s 2>/dev/null)" ] ||
+	    atf_fail "a shim left its socket"
+}
+
+# host_disposable: exchange the root of this mount namespace for an overlay
+# over it, so that a test may write to the host.  What is written to it is then
+# seen below $HOST_UPPER.  To be called before node_begin.  Skips where the
+# root is an overlay already: the kernel stacks two at most.
+host_disposable() {
+	[ "$(stat -f -c %T /)" != overlayfs ] ||
+	    atf_skip "the root is an overlay already"
+	_work=$PWD
+	mkdir -p /mnt /media
+	mount -t tmpfs tmpfs /mnt
+	mkdir /mnt/upper /mnt/work /mnt/new
+	mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work \
+	    overlay /mnt/new || atf_fail "no overlay over the host"
+	# The results and the programs may lie on other filesystems.
+	for _dir in /proc /sys /dev /run "${_work%/*}" "$REGRESS_BUILD"; do
+		mount --rbind "$_dir" "/mnt/new$_dir" || atf_fail "no $_dir"
+	done
+	{ cd /mnt/new && pivot_root . media && cd "$_work"; } ||
+	    atf_fail "no new root"
+	mount --move /media/mnt /mnt
+	umount -l /media
+	export HOST_UPPER=/mnt/upper
+}
+
+# expect CODE OUTPUT COMMAND [ARG...]: the command ends with the code and
+# prints the output; "*" stands for any.  Its words are left in the files out
+# and err.
+expect() {
+	_code=$1 _output=$2
+	shift 2
+	"$@" >out 2>err </dev/null
+	_got=$?
+	[ "$_code" = "*" ] || [ "$_got" -eq "$_code" ] ||
+	    node_fail "exit code $_got, not $_code: $*"
+	[ "$_output" = "*" ] || [ "$(cat out)" = "$_output" ] ||
+	    node_fail "other output than \"$_output\": $*"
+}
+
+# expect_refusal PATTERN COMMAND [ARG...]: the command fails, and says why in
+# words that match the pattern.
+expect_refusal() {
+	_pattern=$1
+	shift
+	if "$@" >out 2>err </dev/null; then
+		node_fail "was not refused: $*"
+	fi
+	cat out err | grep -Eqi -- "$_pattern" ||
+	    node_fail "refused without saying \"$_pattern\": $*"
+}
+
+# expect_removed ID CODE: the stopped task is deleted, and that was its exit
+# code; ctr only warns of it.
+expect_removed() {
+	expect 0 "*" ctr_ task rm "$1"
+	_said=$(sed -n 's/.*non-zero exit code \([0-9]*\).*/\1/p' err)
+	[ "${_said:-0}" = "$2" ] || node_fail "not the exit code $2"
+}
+
+# node_fail TEXT: fail, and show what the last command said.
+node_fail() {
+	echo "stdout:" >&2
+	head -c 2000 out >&2
+	echo "stderr:" >&2
+	head -c 2000 err >&2
+	echo "log:" >&2
+	grep -v 'level=info' "$REGRESS_DIR/containerd.log" | tail -n 20 >&2
+	atf_fail "$1"
+}
+
+# spec_make FILE FILTER COMMAND [ARG...]: a config.json that runs the command,
+# changed by a jq filter.
+spec_make() {
+	_file=$1 _filter=$2
+	shift 2
+	jq --arg root "$REGRESS_DIR/rootfs" ".process.args = \$ARGS.positional |
+	    .root.path = \$root | $_filter" "$LIB/spec.json" --args -- "$@" \
+	    >"$_file" || atf_fail "no config.json"
+}
+
+# spec_run ID FILTER COMMAND [ARG...]: run it, and remove it.
+spec_run() {
+	_id=$1
+	shift
+	spec_make "$_id.json" "$@"
+	ctr_ run --rm --runtime "$REGRESS_RUNTIME" \
+	    --fifo-dir "$REGRESS_DIR/fifo" --config "$_id.json" "$_id"
+}
+
+# program_of PID: the name of the file that it executes.
+program_of() {
+	_exe=$(readlink "/proc/$1/exe") || return 1
+	_exe=${_exe% (deleted)}
+	echo "${_exe##*/}"
+}
+
+# pids_of PROGRAM: the processes that execute a program of this name.
+pids_of() {
+	for _proc in /proc/[0-9]*; do
+		[ "$(program_of "${_proc#/proc/}" 2>/dev/null)" = "$1" ] &&
+		    echo "${_proc#/proc/}"
+	done
+	return 0
+}
+
+# shim_pid, helper_pid: of the one pod that a test runs.
+shim_pid() {
+	pids_of containerd-shim-reaper-v2
+}
+
+helper_pid() {
+	for _helper in $(pids_of reaper-privsep); do
+		[ "$(status_of "$_helper" PPid)" = "$(shim_pid)" ] &&
+		    echo "$_helper"
+	done
+	return 0
+}
+
+# status_of PID FIELD: a line of /proc/PID/status.
+status_of() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr '\t' ' '
+}
+
+# runs ARGUMENTS: some process, anywhere on the node, has these arguments.
+runs() {
+	for _proc in /proc/[0-9]*; do
+		[ "$(tr '\0' ' ' 2>/dev/null <"$_proc/cmdline")" = "$* " ] &&
+		    return 0
+	done
+	return 1
+}
+
+# peer_build: compile the client of shims' sockets to $PEER.
+peer_build() {
+	PEER=$REGRESS_DIR/peer
+	"${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -O1 -Wall -o "$PEER" \
+	    "$LIB/peer.c" || atf_fail "peer.c does not compile"
+}
+
+# bundle_make ID: an empty bundle as containerd makes it; prints its path.
+bundle_make() {
+	_bundle=$REGRESS_DIR/bundles/$1
+	mkdir -p "$REGRESS_DIR/bundles"
+	mkdir -m 0711 "$_bundle" "$_bundle/rootfs"
+	mkfifo -m 0700 "$_bundle/log"
+	echo "$_bundle"
+}
+
+# shim_do BUNDLE ACTION ID: call the shim's program as containerd does.
+shim_do() {
+	(
+		cd "$1" || exit 1
+		export TTRPC_ADDRESS="$REGRESS_DIR/c.sock.ttrpc"
+		export REAPER_CONFIG="$REGRESS_DIR/reaper.conf"
+		export REAPER_RUNTIME_ROOT="$REGRESS_DIR/reaper"
+		# containerd holds the log open for both.
+		exec 8<>log
+		exec "$REGRESS_BUILD/containerd-shim-reaper-v2" \
+		    -namespace "$REGRESS_NAMESPACE" \
+		    -address "$REGRESS_DIR/c.sock" \
+		    -publish-binary "$(command -v containerd)" \
+		    -id "$3" "$2" </dev/null
+	)
+}

@@ -1,0 +1,184 @@
+/*
+ * peer: a client of a shim's socket, for tests.  Calls what ctr cannot, says
+ * what no client should say, and stays silent where every client would read.
+ *
+ *	peer SOCKET call METHOD [FIELD=TEXT | FIELD:NUMBER]...
+ *		one call of the Task service; prints each field of the answer
+ *		as FIELD=VALUE, or "error CODE TEXT" and exits 1
+ *	peer SOCKET raw
+ *		sends its standard input, ends its half of the connection, and
+ *		prints how many bytes came back before the other end closed it
+ *	peer SOCKET mute METHOD [FIELD=TEXT | FIELD:NUMBER]...
+ *		repeats the call without reading until nothing more goes out,
+ *		prints "full" or "closed", and holds the connection until its
+ *		standard input ends
+ */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <ctype.h>
+#include <err.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+#define QUIET 1000 /* ms without room for a byte: the pipe is full */
+
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strncmp(path, "unix://", 7) == 0)
+		path += 7;
+	if (strlen(path) >= sizeof(address.sun_path))
+		errx(2, "path is too long: %s", path);
+	(void)memcpy(address.sun_path, path, strlen(path));
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1)
+		err(2, "%s", path);
+	return fd;
+}
+
+/* A request of the Task service from METHOD and its fields. */
+static struct message
+request_parse(char **argv)
+{
+	struct message request = { 0 }, payload = { 0 };
+	unsigned field;
+	char *end;
+	int i;
+
+	for (i = 1; argv[i] != NULL; i++) {
+		field = (unsigned)strtoul(argv[i], &end, 10);
+		if (*end == '=')
+			message_string(&payload, field, end + 1);
+		else if (*end == ':')
+			message_number(&payload, field,
+			    strtoull(end + 1, NULL, 0));
+		else
+			errx(2, "not a field: %s", argv[i]);
+	}
+	message_string(&request, 1, "containerd.task.v2.Task");
+	message_string(&request, 2, argv[0]);
+	message_nest(&request, 3, &payload);
+	return request;
+}
+
+static void
+field_print(unsigned field, uint64_t value, struct slice bytes)
+{
+	size_t i;
+
+	if (bytes.data == NULL) {
+		(void)printf("%u=%llu\n", field, (unsigned long long)value);
+		return;
+	}
+	for (i = 0; i < bytes.length && isprint(bytes.data[i]); i++)
+		continue;
+	if (i == bytes.length)
+		(void)printf("%u=%.*s\n", field, (int)i,
+		    (const char *)bytes.data);
+	else
+		(void)printf("%u=(%zu bytes)\n", field, bytes.length);
+}
+
+static int
+call(int fd, char **argv)
+{
+	static struct frame frame;
+	struct message request = request_parse(argv);
+	struct slice response, status, payload, bytes;
+	uint64_t value;
+	unsigned field;
+
+	if (frame_write(fd, 1, WIRE_REQUEST, &request) == -1 ||
+	    !frame_read(fd, &frame))
+		errx(2, "%s: no answer", argv[0]);
+	if (frame.stream != 1 || frame.type != WIRE_RESPONSE)
+		errx(2, "%s: not an answer", argv[0]);
+	response = (struct slice){ frame.data, frame.length };
+	status = slice_find(response, 1);
+	payload = slice_find(response, 2);
+	free(request.data);
+	if (slice_number(status, 1) != 0) {
+		bytes = slice_find(status, 2);
+		(void)printf("error %llu %.*s\n",
+		    (unsigned long long)slice_number(status, 1),
+		    (int)bytes.length, (const char *)bytes.data);
+		return 1;
+	}
+	while (slice_next(&payload, &field, &value, &bytes))
+		field_print(field, value, bytes);
+	return 0;
+}
+
+static int
+raw(int fd)
+{
+	char buffer[65536];
+	size_t answered = 0;
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0)
+		if (write(fd, buffer, (size_t)n) != n)
+			break;
+	(void)shutdown(fd, SHUT_WR);
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		answered += (size_t)n;
+	(void)printf("answered %zu\n", answered);
+	return 0;
+}
+
+static int
+mute(int fd, char **argv)
+{
+	struct message request = request_parse(argv);
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	uint32_t stream = 1;
+	char byte;
+
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		err(2, "fcntl");
+	/* A frame may be cut short by a full socket; then this is the end. */
+	while (poll(&ready, 1, QUIET) == 1) {
+		if ((ready.revents & (POLLERR | POLLHUP)) != 0 ||
+		    (frame_write(fd, stream, WIRE_REQUEST, &request) == -1 &&
+			errno != EAGAIN))
+			break;
+		stream += 2;
+	}
+	free(request.data);
+	(void)puts(
+	    (ready.revents & (POLLERR | POLLHUP)) != 0 ? "closed" : "full");
+	(void)fflush(stdout);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		continue;
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *what = argc > 2 ? argv[2] : "";
+	int fd;
+
+	if (argc < 3)
+		errx(2, "usage: peer SOCKET call|raw|mute [METHOD FIELD...]");
+	(void)signal(SIGPIPE, SIG_IGN);
+	fd = connect_to(argv[1]);
+	if (strcmp(what, "raw") == 0)
+		return raw(fd);
+	if (argc > 3 && strcmp(what, "call") == 0)
+		return call(fd, argv + 3);
+	if (argc > 3 && strcmp(what, "mute") == 0)
+		return mute(fd, argv + 3);
+	errx(2, "unknown: %s", what);
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=sh
+# What shim and helper are, as the kernel tells it.
+
+. "$(atf_get_srcdir)/../lib/node.sh"
+
+confinement_begin() {
+	node_begin
+	expect 0 "*" task_run -d a sleep 1000
+	SHIM=$(shim_pid)
+	HELPER=$(helper_pid)
+	[ -n "$SHIM" ] || atf_fail "there is no shim"
+	[ -n "$HELPER" ] || atf_fail "there is no helper"
+}
+
+# is FIELD VALUE: a line of the shim's status.
+is() {
+	[ "$(status_of "$SHIM" "$1")" = "$2" ] ||
+	    atf_fail "$1 of the shim is $(status_of "$SHIM" "$1"), not $2"
+}
+
+node_test the_shim_is_nobody \
+    "its own uid and gid, no group, no capability, no new privileges"
+the_shim_is_nobody_body() {
+	confinement_begin
+	is Uid "65521 65521 65521 65521"
+	is Gid "65521 65521 65521 65521"
+	is Groups ""
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+		is "$set" 0000000000000000
+	done
+	is NoNewPrivs 1
+	is Seccomp 2
+	node_end
+}
+
+node_test the_root_of_the_shim_is_an_empty_directory \
+    "that it cannot write to"
+the_root_of_the_shim_is_an_empty_directory_body() {
+	confinement_begin
+	[ "$(readlink "/proc/$SHIM/root")" != / ] ||
+	    atf_fail "its root is that of the host"
+	[ "$(stat -c %a:%u /proc/$SHIM/root/)" != 1777:0 ] ||
+	    atf_fail "its root is a public directory"
+	[ -z "$(ls -A "/proc/$SHIM/root/")" ] ||
+	    atf_fail "its root has files: $(ls -A "/proc/$SHIM/root/")"
+	[ "$(stat -c %u "/proc/$SHIM/root/")" = 0 ] ||
+	    atf_fail "its root is not root's"
+	[ "$(stat -L -c %d:%i "/proc/$SHIM/cwd")" = \
+	    "$(stat -L -c %d:%i "/proc/$SHIM/root")" ] ||
+	    atf_fail "its working directory is elsewhere"
+	node_end
+}
+
+node_test the_shim_holds_no_file_of_the_host \
+    "sockets, pipes, FIFOs, anonymous ones and /dev/null only"
+the_shim_holds_no_file_of_the_host_body() {
+	confinement_begin
+	for fd in "/proc/$SHIM/fd"/*; do
+		case $(stat -L -c %F "$fd") in
+		socket | fifo) ;;
+		"character special file")
+			[ "$(readlink "$fd")" = /dev/null ] ||
+			    atf_fail "$(readlink "$fd")"
+			;;
+		*)
+			case $(readlink "$fd") in
+			anon_inode:* | /memfd:* | pidfd:*) ;;
+			*) atf_fail "$(readlink "$fd")" ;;
+			esac
+			;;
+		esac
+	done
+	node_end
+}
+
+node_test the_shim_is_not_dumpable \
+    "so another process of its uid cannot trace it"
+the_shim_is_not_dumpable_body() {
+	confinement_begin
+	# The kernel gives /proc/PID of what is not dumpable to root.
+	[ "$(stat -c %u "/proc/$SHIM/environ")" = 0 ] ||
+	    atf_fail "it is dumpable"
+	! setpriv --reuid 65521 --regid 65521 --clear-groups \
+	    cat "/proc/$SHIM/maps" >out 2>err || atf_fail "it can be read"
+	node_end
+}
+
+node_test the_socket_of_the_shim_is_roots \
+    "another user cannot connect"
+the_socket_of_the_shim_is_roots_body() {
+	confinement_begin
+	peer_build
+	chmod 0755 "$REGRESS_DIR/peer"
+	socket=$(our_sockets | head -n 1)
+	[ -S "$socket" ] || atf_fail "no socket: $socket"
+	expect 0 "*" "$PEER" "$socket" call State 1=a
+	for uid in 65521 1000; do
+		expect 2 "" setpriv --reuid "$uid" --regid "$uid" \
+		    --clear-groups "$PEER" "$socket" call State 1=a
+		grep -qi "permission denied" err || node_fail "not by permission"
+	done
+	[ "$(awk -v p="@" 'index($8, p) == 1 && /reaper/' /proc/net/unix)" = \
+	    "" ] || atf_fail "an abstract socket"
+	node_end
+}
+
+node_test the_helper_runs_from_a_mount_that_cannot_be_written \
+    "not even root of the host can change it through /proc"
+the_helper_runs_from_a_mount_that_cannot_be_written_body() {
+	confinement_begin
+	for pid in $(pids_of reaper-privsep); do
+		mode=$(stat -L -c %a "/proc/$pid/exe")
+		expect_refusal "read-only" chmod "$mode" "/proc/$pid/exe"
+	done
+	node_end
+}
+
+node_test a_workload_cannot_look_into_shim_or_helper \
+    "with the pid namespace of the host and its 14 capabilities"
+a_workload_cannot_look_into_shim_or_helper_body() {
+	confinement_begin
+	for pid in $SHIM $HELPER; do
+		for file in environ maps mem auxv stack; do
+			expect 1 "" spec_run "b$pid$file" \
+			    'del(.linux.namespaces[] | select(.type == "pid"))' \
+			    cat "/proc/$pid/$file"
+		done
+		expect "*" "" spec_run "c$pid" \
+		    'del(.linux.namespaces[] | select(.type == "pid"))' \
+		    sh -c "ls /proc/$pid/fd/ /proc/$pid/root/ 2>/dev/null
+			readlink /proc/$pid/exe"
+	done
+	node_end
+}
+
+node_test the_environment_of_shim_and_helper_is_empty \
+    "nobody reads an environment after start"
+the_environment_of_shim_and_helper_is_empty_body() {
+	confinement_begin
+	[ -z "$(tr -d '\0' <"/proc/$HELPER/environ")" ] ||
+	    atf_fail "the helper's: $(tr '\0' ' ' <"/proc/$HELPER/environ")"
+	node_end
+}
+
+atf_init_test_cases() {
+	node_add
+}

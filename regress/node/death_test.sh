@@ -1,0 +1,106 @@
+# shellcheck shell=sh
+# Whatever dies, nothing of it is left, and the next task runs.
+
+. "$(atf_get_srcdir)/../lib/node.sh"
+
+death_begin() {
+	node_begin
+	expect 0 "" task_run --rm warm true
+	leak_before
+	task_run --rm a sh -c 'sleep 4321 & sleep 4321' >task.out 2>&1 &
+	TASK=$!
+	until_true 10 runs sleep 4321 || atf_fail "the task does not run"
+}
+
+# death_end CODE: ctr saw this exit code; nothing is left; the next task runs.
+death_end() {
+	wait "$TASK"
+	code=$?
+	[ "$1" = "*" ] || [ "$code" -eq "$1" ] ||
+	    atf_fail "the task ended with $code, not $1"
+	until_true 10 not runs sleep 4321 ||
+	    atf_fail "a process of the workload lives on"
+	task_end a
+	leak_after || atf_fail "something was left"
+	expect 0 again task_run --rm b echo again
+	node_end
+}
+
+node_test a_killed_helper_takes_its_workloads_along \
+    "and the task ends with 137"
+a_killed_helper_takes_its_workloads_along_body() {
+	death_begin
+	kill -9 "$(helper_pid)"
+	death_end 137
+}
+
+node_test a_killed_shim_takes_everything_along \
+    "helper and workload end; containerd reports the end"
+a_killed_shim_takes_everything_along_body() {
+	death_begin
+	kill -9 "$(shim_pid)"
+	death_end "*"
+}
+
+node_test a_killed_pid_1_ends_the_task \
+    "with 137, as the kernel does"
+a_killed_pid_1_ends_the_task_body() {
+	death_begin
+	pid=$(ctr_ task ls | awk '$1 == "a" { print $2 }')
+	namespace=$(readlink "/proc/$pid/ns/pid")
+	for init in $(pids_of reaper-privsep); do
+		[ "$(readlink "/proc/$init/ns/pid")" != "$namespace" ] ||
+		    kill -9 "$init"
+	done
+	death_end 137
+}
+
+node_test a_killed_workload_leaves_nothing \
+    "SIGKILL from the host"
+a_killed_workload_leaves_nothing_body() {
+	death_begin
+	kill -9 "$(ctr_ task ls | awk '$1 == "a" { print $2 }')"
+	death_end 137
+}
+
+node_test shim_and_helper_killed_together_leave_nothing \
+    "containerd's call of delete cleans up"
+shim_and_helper_killed_together_leave_nothing_body() {
+	death_begin
+	kill -9 "$(helper_pid)" "$(shim_pid)"
+	death_end "*"
+}
+
+node_test a_shim_that_died_while_containerd_was_away_is_cleaned_up \
+    "at containerd's next start"
+a_shim_that_died_while_containerd_was_away_is_cleaned_up_body() {
+	node_begin
+	expect 0 "" task_run --rm warm true
+	expect 0 "*" task_run -d a sleep 4321
+	containerd_kill KILL || atf_fail "containerd lives"
+	kill -9 "$(shim_pid)"
+	until_true 10 not runs sleep 4321 || atf_fail "the workload lives on"
+	containerd_start || atf_fail "no second start"
+	[ -z "$(task_state a)" ] || atf_fail "the task is still listed"
+	expect 0 "" ctr_ container rm a
+	expect 0 again task_run --rm a echo again
+	node_end
+}
+
+node_test an_overlay_survives_the_death_of_a_shim \
+    "the next workload of the namespace finds its files"
+an_overlay_survives_the_death_of_a_shim_body() {
+	node_begin
+	expect 0 "*" pod_run blue -d a \
+	    sh -c 'echo kept >/etc/regress.a; exec sleep 4321'
+	until_true 10 runs sleep 4321 || atf_fail "the task does not run"
+	kill -9 "$(shim_pid)" "$(helper_pid)"
+	until_true 10 not runs sleep 4321 || atf_fail "it lives on"
+	task_end a
+	expect 0 kept pod_run blue --rm b cat /etc/regress.a
+	node_end
+}
+
+atf_init_test_cases() {
+	node_add
+}

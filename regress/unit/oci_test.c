@@ -1,0 +1,753 @@
+#include <atf-c.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "privsep/plan.h"
+#include "unpriv/oci.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+/* Real documents, linked in as they are. */
+#define SAMPLE(name, file)                                                   \
+	__asm__(".pushsection .rodata\n" #name "_start: .incbin \""          \
+		"regress/unit/bundles/" file "\"\n" #name "_end:\n"          \
+		".popsection");                                              \
+	extern const char name##_start[], name##_end[]
+SAMPLE(sample_ctr, "ctr-1.6.json");
+SAMPLE(sample_runc, "runc-1.1.json");
+
+/* The members that a process must have. */
+#define USER	"\"user\":{\"uid\":0,\"gid\":0}"
+#define CWD	"\"cwd\":\"/\""
+#define ARGS	"\"args\":[\"a\"]"
+#define NEEDED	USER "," CWD "," ARGS
+/* A bundle with this much besides. */
+#define BUNDLE(more) \
+	"{\"ociVersion\":\"1.0.2\",\"process\":{" NEEDED "}," more "}"
+#define LINUX(more)		BUNDLE("\"linux\":{" more "}")
+#define NAMESPACES(list)	LINUX("\"namespaces\":[" list "]")
+#define NOTES(list)		BUNDLE("\"annotations\":{" list "}")
+#define CRI	"\"io.kubernetes.cri."
+
+static struct plan plan;
+static char strings[PLAN_STRINGS_MAX];
+
+static int
+decode(uint32_t kind, const char *json, size_t length)
+{
+	memset(&plan, 0xa5, sizeof(plan));
+	return (oci_decode(kind, json, length, &plan, strings,
+	    sizeof(strings)));
+}
+
+static void
+check_good(uint32_t kind, const char *json, size_t length)
+{
+	const char *bad;
+	int n = decode(kind, json, length);
+
+	ATF_REQUIRE_MSG(n >= 0, "%.200s: %s", json, plan.error);
+	bad = plan_check(&plan, kind, strings, (size_t)n);
+	ATF_REQUIRE_MSG(bad == NULL, "%.200s: %s", json, bad);
+}
+
+static void
+check_process(const char *more)
+{
+	char json[4096];
+
+	snprintf(json, sizeof(json), "{" NEEDED "%s%s}",
+	    more[0] != '\0' ? "," : "", more);
+	check_good(PLAN_PROCESS, json, strlen(json));
+}
+
+static void
+check_bundle(const char *json)
+{
+	check_good(PLAN_BUNDLE, json, strlen(json));
+}
+
+/* Refused, with an error that begins like this, and with nothing else. */
+static void
+check_bad(uint32_t kind, const char *json, size_t length, const char *error)
+{
+	struct plan expected;
+	const char *p;
+
+	ATF_CHECK_EQ_MSG(decode(kind, json, length), -EINVAL, "%.200s", json);
+	ATF_CHECK_MSG(strncmp(plan.error, error, strlen(error)) == 0,
+	    "%.200s: \"%s\", not \"%s\"", json, plan.error, error);
+	ATF_CHECK(memchr(plan.error, '\0', sizeof(plan.error)) != NULL);
+	for (p = plan.error; *p != '\0'; p++)
+		ATF_CHECK(*p >= ' ' && *p <= '~');
+	memset(&expected, 0, sizeof(expected));
+	expected.magic = PLAN_MAGIC;
+	expected.kind = kind;
+	expected.flags = PLAN_HAS_ERROR;
+	memcpy(expected.error, plan.error, sizeof(expected.error));
+	ATF_CHECK(memcmp(&plan, &expected, sizeof(plan)) == 0);
+}
+
+struct bad {
+	const char *json;	/* the document, or members of a process */
+	const char *error;
+};
+
+static void
+check_bad_bundles(const struct bad *bad, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		check_bad(PLAN_BUNDLE, bad[i].json, strlen(bad[i].json),
+		    bad[i].error);
+}
+
+/* Each in a process of an exec and in one of a bundle. */
+static void
+check_bad_processes(const struct bad *bad, size_t count)
+{
+	char json[4096];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(json, sizeof(json), "{%s}", bad[i].json);
+		check_bad(PLAN_PROCESS, json, strlen(json), bad[i].error);
+		snprintf(json, sizeof(json), "{\"ociVersion\":\"1.0.0\","
+		    "\"process\":{%s}}", bad[i].json);
+		check_bad(PLAN_BUNDLE, json, strlen(json), bad[i].error);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(oci_decodes_a_bundle_of_ctr);
+ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
+{
+	static const char expected[] =
+	    "/\0/bin/pause\0GREETING=<hello & \"good\" bye>";
+
+	check_good(PLAN_BUNDLE, sample_ctr_start,
+	    (size_t)(sample_ctr_end - sample_ctr_start));
+	ATF_CHECK_EQ(plan.flags, PLAN_NO_NEW_PRIVS | PLAN_NEW_PIDNS |
+	    PLAN_CRI);
+	ATF_CHECK_EQ(plan.argc, 1);
+	ATF_CHECK_EQ(plan.envc, 1);
+	ATF_REQUIRE_EQ(plan.strings_length, sizeof(expected));
+	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
+	ATF_CHECK_STREQ(plan.sandbox_id, "pod1");
+	ATF_CHECK_STREQ(plan.sandbox_namespace, "default");
+	ATF_CHECK_EQ(plan.capabilities[PLAN_EFFECTIVE], 0xa80425fb);
+	ATF_CHECK_EQ(plan.capabilities[PLAN_INHERITABLE], 0);
+	ATF_CHECK_EQ(plan.nrlimits, 1);
+	ATF_CHECK_EQ(plan.rlimits[0].resource, RLIMIT_NOFILE);
+	ATF_CHECK_EQ(plan.rlimits[0].hard, 1024);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_decodes_a_bundle_of_runc);
+ATF_TC_BODY(oci_decodes_a_bundle_of_runc, tc)
+{
+	check_good(PLAN_BUNDLE, sample_runc_start,
+	    (size_t)(sample_runc_end - sample_runc_start));
+	ATF_CHECK_EQ(plan.flags, PLAN_TERMINAL | PLAN_NO_NEW_PRIVS |
+	    PLAN_NEW_PIDNS | PLAN_ROOT_READONLY);
+	ATF_CHECK_EQ(plan.envc, 2);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_reads_every_field_of_a_process);
+ATF_TC_BODY(oci_reads_every_field_of_a_process, tc)
+{
+	static const char json[] = "{\"terminal\":true,"
+	    "\"consoleSize\":{\"height\":1,\"width\":1},"
+	    "\"user\":{\"uid\":1000,\"gid\":4294967294,\"umask\":511,"
+	    "\"additionalGids\":[5,0,5]},"
+	    "\"env\":[\"A=\",\"B=c=d\",\"\\u00e9=\\ud83d\\ude00\"],"
+	    "\"args\":[\"x\",\"\",\"z z\"],\"cwd\":\"/tmp/..\","
+	    "\"capabilities\":{\"bounding\":[\"CAP_CHECKPOINT_RESTORE\","
+	    "\"CAP_CHOWN\"],\"permitted\":[\"CAP_KILL\",\"CAP_KILL\"],"
+	    "\"inheritable\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"],"
+	    "\"effective\":[\"CAP_KILL\"]},\"rlimits\":["
+	    "{\"type\":\"RLIMIT_RTTIME\",\"soft\":0,"
+	    "\"hard\":18446744073709551615},"
+	    "{\"type\":\"RLIMIT_CPU\",\"hard\":7,\"soft\":7}],"
+	    "\"noNewPrivileges\":true,\"oomScoreAdj\":-1000,"
+	    "\"apparmorProfile\":\"\",\"selinuxLabel\":null,\"new\":[{}]}";
+	static const char expected[] = "/tmp/..\0x\0\0z z\0A=\0B=c=d\0"
+	    "\xc3\xa9=\xf0\x9f\x98\x80";
+
+	check_good(PLAN_PROCESS, json, strlen(json));
+	ATF_CHECK_EQ(plan.flags, PLAN_TERMINAL | PLAN_NO_NEW_PRIVS |
+	    PLAN_HAS_UMASK | PLAN_HAS_OOM);
+	ATF_CHECK_EQ(plan.uid, 1000);
+	ATF_CHECK_EQ(plan.gid, 4294967294u);
+	ATF_CHECK_EQ(plan.umask, 0777);
+	ATF_CHECK_EQ(plan.oom_score_adj, -1000);
+	ATF_REQUIRE_EQ(plan.ngroups, 3);
+	ATF_CHECK(plan.groups[0] == 5 && plan.groups[1] == 0 &&
+	    plan.groups[2] == 5);
+	ATF_CHECK_EQ(plan.argc, 3);
+	ATF_CHECK_EQ(plan.envc, 3);
+	ATF_REQUIRE_EQ(plan.strings_length, sizeof(expected));
+	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
+	ATF_CHECK_EQ(plan.capabilities[PLAN_BOUNDING],
+	    1ull << CAP_CHECKPOINT_RESTORE | 1);
+	ATF_CHECK_EQ(plan.capabilities[PLAN_AMBIENT], 1 << CAP_KILL);
+	ATF_REQUIRE_EQ(plan.nrlimits, 2);
+	ATF_CHECK_EQ(plan.rlimits[0].resource, RLIMIT_RTTIME);
+	ATF_CHECK_EQ(plan.rlimits[0].soft, 0);
+	ATF_CHECK_EQ(plan.rlimits[0].hard, UINT64_MAX);
+	ATF_CHECK_EQ(plan.rlimits[1].resource, RLIMIT_CPU);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_gives_nothing_that_was_not_asked_for);
+ATF_TC_BODY(oci_gives_nothing_that_was_not_asked_for, tc)
+{
+	size_t i;
+
+	check_process("");
+	ATF_CHECK_EQ(plan.flags, 0);
+	ATF_CHECK_EQ(plan.ngroups, 0);
+	ATF_CHECK_EQ(plan.nrlimits, 0);
+	ATF_CHECK_EQ(plan.envc, 0);
+	for (i = 0; i < PLAN_CAPSETS; i++)
+		ATF_CHECK_EQ(plan.capabilities[i], 0);
+	check_process("\"capabilities\":{},\"rlimits\":[],\"env\":null,"
+	    "\"terminal\":false,\"noNewPrivileges\":false");
+	ATF_CHECK_EQ(plan.flags, 0);
+	check_bundle(BUNDLE("\"root\":{\"path\":\"rootfs\"},\"hooks\":{},"
+	    "\"linux\":{},\"annotations\":{\"a\":\"b\",\"c\":1}"));
+	ATF_CHECK_EQ(plan.flags, 0);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_a_missing_or_unfit_identity);
+ATF_TC_BODY(oci_refuses_a_missing_or_unfit_identity, tc)
+{
+#define WITH(user)	CWD "," ARGS "," user
+#define RANGE		"expected an integer from 0 to 4294967294"
+	static const struct bad bad[] = {
+		{ WITH("\"x\":0"), "process.user: is missing" },
+		{ WITH("\"user\":null"), "process.user: is missing" },
+		{ WITH("\"user\":0"),
+		    "process.user: 0: expected an object" },
+		{ WITH("\"user\":\"root\""),
+		    "process.user: \"root\": expected an object" },
+		{ WITH("\"user\":[]"),
+		    "process.user: an array: expected an object" },
+		{ WITH("\"user\":{}"), "process.user.uid: is missing" },
+		{ WITH("\"user\":{\"gid\":0}"),
+		    "process.user.uid: is missing" },
+		{ WITH("\"user\":{\"uid\":null,\"gid\":0}"),
+		    "process.user.uid: is missing" },
+		{ WITH("\"user\":{\"uid\":0}"),
+		    "process.user.gid: is missing" },
+		{ WITH("\"user\":{\"uid\":-1,\"gid\":0}"),
+		    "process.user.uid: -1: " RANGE },
+		{ WITH("\"user\":{\"uid\":4294967295,\"gid\":0}"),
+		    "process.user.uid: 4294967295: " RANGE },
+		{ WITH("\"user\":{\"uid\":4294967296,\"gid\":0}"),
+		    "process.user.uid: 4294967296: " RANGE },
+		{ WITH("\"user\":{\"uid\":1.5,\"gid\":0}"),
+		    "process.user.uid: 1.5: " RANGE },
+		{ WITH("\"user\":{\"uid\":1e3,\"gid\":0}"),
+		    "process.user.uid: 1e3: " RANGE },
+		{ WITH("\"user\":{\"uid\":\"0\",\"gid\":0}"),
+		    "process.user.uid: \"0\": expected a number" },
+		{ WITH("\"user\":{\"uid\":true,\"gid\":0}"),
+		    "process.user.uid: true: expected a number" },
+		{ WITH("\"user\":{\"uid\":0,\"gid\":18446744073709551616}"),
+		    "process.user.gid: 18446744073709551616: " RANGE },
+		{ WITH("\"user\":{\"uid\":1,\"gid\":1,\"uid\":0}"),
+		    "process.user.uid: given twice" },
+		{ WITH("\"user\":{\"uid\":1,\"gid\":1,\"\\u0075id\":0}"),
+		    "process.user.uid: given twice" },
+		{ WITH(USER "," USER), "process.user: given twice" },
+		{ WITH("\"user\":{\"uid\":0,\"gid\":0,\"umask\":512}"),
+		    "process.user.umask: 512: expected an integer from 0 to" },
+		{ WITH("\"user\":{\"uid\":0,\"gid\":0,\"umask\":\"022\"}"),
+		    "process.user.umask: \"022\": expected a number" },
+		{ WITH("\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":1}"),
+		    "process.user.additionalGids: 1: expected an array" },
+		{ WITH("\"user\":{\"uid\":0,\"gid\":0,"
+		    "\"additionalGids\":[1,-2]}"),
+		    "process.user.additionalGids[1]: -2: " RANGE },
+		{ WITH("\"user\":{\"uid\":0,\"gid\":0,"
+		    "\"additionalGids\":[null]}"),
+		    "process.user.additionalGids[0]: null: expected a" },
+	};
+
+	check_bad_processes(bad, COUNT(bad));
+#undef WITH
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_unfit_args_env_and_cwd);
+ATF_TC_BODY(oci_refuses_unfit_args_env_and_cwd, tc)
+{
+	static const struct bad bad[] = {
+		{ USER "," ARGS, "process.cwd: is missing" },
+		{ USER "," ARGS ",\"cwd\":\"\"",
+		    "process.cwd: \"\": expected an absolute path" },
+		{ USER "," ARGS ",\"cwd\":\"tmp\"",
+		    "process.cwd: \"tmp\": expected an absolute path" },
+		{ USER "," ARGS ",\"cwd\":[\"/\"]",
+		    "process.cwd: an array: expected a string" },
+		{ USER "," ARGS ",\"cwd\":\"a\\u0007\xe2\x82\xac\"",
+		    "process.cwd: \"a\\u0007???\": expected an absolute" },
+		{ USER "," CWD, "process.args: is missing" },
+		{ USER "," CWD ",\"args\":[]",
+		    "process.args: expected at least one element" },
+		{ USER "," CWD ",\"args\":\"a\"",
+		    "process.args: \"a\": expected an array" },
+		{ USER "," CWD ",\"args\":[\"\"]",
+		    "process.args[0]: \"\": expected the name of a program" },
+		{ USER "," CWD ",\"args\":[\"a\",7]",
+		    "process.args[1]: 7: expected a string" },
+		{ USER "," CWD ",\"args\":[\"a\",null]",
+		    "process.args[1]: null: expected a string" },
+		{ NEEDED ",\"env\":{\"A\":\"b\"}",
+		    "process.env: an object: expected an array" },
+		{ NEEDED ",\"env\":[\"A=b\",\"\"]",
+		    "process.env[1]: expected KEY=VALUE" },
+		{ NEEDED ",\"env\":[\"=b\"]",
+		    "process.env[0]: expected KEY=VALUE" },
+		/* What may be a secret is not shown. */
+		{ NEEDED ",\"env\":[\"hunter2\"]",
+		    "process.env[0]: expected KEY=VALUE" },
+	};
+
+	check_bad_processes(bad, COUNT(bad));
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_unfit_capabilities);
+ATF_TC_BODY(oci_refuses_unfit_capabilities, tc)
+{
+#define CAPS(sets)	NEEDED ",\"capabilities\":" sets
+#define NAME		"expected the name of a capability (CAP_...)"
+	static const struct bad bad[] = {
+		{ CAPS("[]"),
+		    "process.capabilities: an array: expected an object" },
+		{ CAPS("{\"bounding\":{}}"),
+		    "process.capabilities.bounding: an object: expected an" },
+		{ CAPS("{\"bounding\":[21]}"),
+		    "process.capabilities.bounding[0]: 21: expected a" },
+		{ CAPS("{\"bounding\":[\"CAP_KILL\",\"CAP_NEW\"]}"),
+		    "process.capabilities.bounding[1]: \"CAP_NEW\": " NAME },
+		{ CAPS("{\"permitted\":[\"KILL\"]}"),
+		    "process.capabilities.permitted[0]: \"KILL\": " NAME },
+		{ CAPS("{\"permitted\":[\"cap_kill\"]}"),
+		    "process.capabilities.permitted[0]: \"cap_kill\": " NAME },
+		{ CAPS("{\"ambient\":[\"\"]}"),
+		    "process.capabilities.ambient[0]: \"\": " NAME },
+		{ CAPS("{\"effective\":[\"CAP_KILL\"]}"),
+		    "process.capabilities: an effective capability is not" },
+	};
+
+	check_bad_processes(bad, COUNT(bad));
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_unfit_limits);
+ATF_TC_BODY(oci_refuses_unfit_limits, tc)
+{
+#define LIMITS(list)	NEEDED ",\"rlimits\":" list
+#define CPU(soft, hard)	"{\"type\":\"RLIMIT_CPU\",\"soft\":" soft \
+	    ",\"hard\":" hard "}"
+	static const struct bad bad[] = {
+		{ LIMITS("{}"),
+		    "process.rlimits: an object: expected an array" },
+		{ LIMITS("[[]]"),
+		    "process.rlimits[0]: an array: expected an object" },
+		{ LIMITS("[{\"soft\":1,\"hard\":1}]"),
+		    "process.rlimits[0].type: is missing" },
+		{ LIMITS("[{\"type\":\"RLIMIT_CPU\",\"hard\":1}]"),
+		    "process.rlimits[0].soft: is missing" },
+		{ LIMITS("[{\"type\":\"RLIMIT_CPU\",\"soft\":1}]"),
+		    "process.rlimits[0].hard: is missing" },
+		{ LIMITS("[{\"type\":\"CPU\",\"soft\":1,\"hard\":1}]"),
+		    "process.rlimits[0].type: \"CPU\": expected the name" },
+		{ LIMITS("[" CPU("2", "1") "]"),
+		    "process.rlimits[0]: the soft limit is above the hard" },
+		{ LIMITS("[" CPU("-1", "1") "]"),
+		    "process.rlimits[0].soft: -1: expected an integer" },
+		{ LIMITS("[" CPU("1", "18446744073709551616") "]"),
+		    "process.rlimits[0].hard: 18446744073709551616: expected" },
+		{ LIMITS("[" CPU("1", "\"unlimited\"") "]"),
+		    "process.rlimits[0].hard: \"unlimited\": expected a num" },
+		{ LIMITS("[" CPU("1", "1") "," CPU("2", "2") "]"),
+		    "process.rlimits[1].type: \"RLIMIT_CPU\": given twice" },
+	};
+
+	check_bad_processes(bad, COUNT(bad));
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_other_unfit_fields_of_a_process);
+ATF_TC_BODY(oci_refuses_other_unfit_fields_of_a_process, tc)
+{
+	static const struct bad bad[] = {
+		{ NEEDED ",\"terminal\":1",
+		    "process.terminal: 1: expected true or false" },
+		{ NEEDED ",\"terminal\":\"true\"",
+		    "process.terminal: \"true\": expected true or false" },
+		{ NEEDED ",\"noNewPrivileges\":0",
+		    "process.noNewPrivileges: 0: expected true or false" },
+		{ NEEDED ",\"noNewPrivileges\":false,"
+		    "\"noNewPrivileges\":true",
+		    "process.noNewPrivileges: given twice" },
+		{ NEEDED ",\"oomScoreAdj\":1001",
+		    "process.oomScoreAdj: 1001: expected an integer from" },
+		{ NEEDED ",\"oomScoreAdj\":-1001",
+		    "process.oomScoreAdj: -1001: expected an integer from" },
+		{ NEEDED ",\"oomScoreAdj\":0.5",
+		    "process.oomScoreAdj: 0.5: expected an integer from" },
+	};
+
+	check_bad_processes(bad, COUNT(bad));
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_isolation_that_it_cannot_apply);
+ATF_TC_BODY(oci_refuses_isolation_that_it_cannot_apply, tc)
+{
+#define UNSUPPORTED(what)	what ": not supported, and without it the " \
+	    "workload would have less isolation than was asked for"
+	static const struct bad processes[] = {
+		{ NEEDED ",\"apparmorProfile\":\"strict\"",
+		    UNSUPPORTED("process.apparmorProfile: \"strict\"") },
+		{ NEEDED ",\"selinuxLabel\":\"a:b:c\"",
+		    UNSUPPORTED("process.selinuxLabel: \"a:b:c\"") },
+		{ NEEDED ",\"selinuxLabel\":7",
+		    "process.selinuxLabel: 7: expected a string" },
+	};
+	static const struct bad bundles[] = {
+		{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\"}"),
+		    UNSUPPORTED("linux.seccomp: an object") },
+		{ LINUX("\"seccomp\":true"),
+		    "linux.seccomp: true: expected an object" },
+		{ LINUX("\"uidMappings\":[{}]"),
+		    UNSUPPORTED("linux.uidMappings: an array") },
+		{ LINUX("\"gidMappings\":[{}]"),
+		    UNSUPPORTED("linux.gidMappings: an array") },
+		{ BUNDLE("\"hooks\":{\"prestart\":[],\"poststop\":[{}]}"),
+		    "hooks: hooks are not supported" },
+		{ BUNDLE("\"hooks\":{\"invented\":[{\"path\":\"/x\"}]}"),
+		    "hooks: hooks are not supported" },
+		{ BUNDLE("\"hooks\":{\"prestart\":{}}"),
+		    "hooks: an object: expected an array" },
+		{ BUNDLE("\"hooks\":[]"),
+		    "hooks: an array: expected an object" },
+	};
+
+	check_bad_processes(processes, COUNT(processes));
+	check_bad_bundles(bundles, COUNT(bundles));
+	check_bundle(LINUX("\"seccomp\":{},\"uidMappings\":[]"));
+	check_bundle(LINUX("\"seccomp\":null,\"gidMappings\":null"));
+	check_bundle(BUNDLE("\"hooks\":{\"prestart\":[],\"poststart\":null}"));
+	check_bundle(BUNDLE("\"hooks\":null"));
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_namespaces_that_it_cannot_give);
+ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
+{
+#define TYPE(name)	"{\"type\":\"" name "\"}"
+	static const struct bad bad[] = {
+		{ NAMESPACES("{}"),
+		    "linux.namespaces[0].type: is missing" },
+		{ NAMESPACES("\"pid\""),
+		    "linux.namespaces[0]: \"pid\": expected an object" },
+		{ NAMESPACES(TYPE("net")),
+		    "linux.namespaces[0].type: \"net\": expected the name" },
+		{ NAMESPACES(TYPE("uts") "," TYPE("user")),
+		    "linux.namespaces[1].type: \"user\": user namespaces are" },
+		{ NAMESPACES(TYPE("ipc") "," TYPE("ipc")),
+		    "linux.namespaces[1].type: \"ipc\": given twice" },
+		{ NAMESPACES(TYPE("pid") "," TYPE("pid")),
+		    "linux.namespaces[1].type: \"pid\": given twice" },
+		{ NAMESPACES("{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}"),
+		    "linux.namespaces[0].path: \"/proc/1/ns/pid\": joining a "
+		    "pid namespace by path is not supported" },
+		{ NAMESPACES("{\"path\":\"/p\",\"type\":\"pid\"}"),
+		    "linux.namespaces[0].path: \"/p\": joining" },
+		{ NAMESPACES("{\"type\":\"uts\",\"path\":1}"),
+		    "linux.namespaces[0].path: 1: expected a string" },
+		{ LINUX("\"namespaces\":{}"),
+		    "linux.namespaces: an object: expected an array" },
+		{ BUNDLE("\"linux\":[]"),
+		    "linux: an array: expected an object" },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
+	check_bundle(NAMESPACES(TYPE("mount") "," TYPE("network") ","
+	    TYPE("ipc") "," TYPE("cgroup") "," TYPE("time") ","
+	    "{\"type\":\"uts\",\"path\":\"/proc/7/ns/uts\"}"));
+	ATF_CHECK_EQ(plan.flags, 0);
+	check_bundle(NAMESPACES(TYPE("mount") ","
+	    "{\"type\":\"pid\",\"path\":\"\"}," TYPE("uts")));
+	ATF_CHECK_EQ(plan.flags, PLAN_NEW_PIDNS);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_reads_the_annotations_of_cri);
+ATF_TC_BODY(oci_reads_the_annotations_of_cri, tc)
+{
+	check_bundle(NOTES(CRI "container-type\":\"sandbox\","
+	    CRI "sandbox-id\":\"a.b-c_d\"," CRI "sandbox-namespace\":\"n-1\""));
+	ATF_CHECK_EQ(plan.flags, PLAN_CRI | PLAN_CRI_SANDBOX);
+	ATF_CHECK_STREQ(plan.sandbox_id, "a.b-c_d");
+	ATF_CHECK_STREQ(plan.sandbox_namespace, "n-1");
+	check_bundle(NOTES(CRI "sandbox-id\":\"x\""));
+	ATF_CHECK_EQ(plan.flags, PLAN_CRI);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_contradictory_annotations);
+ATF_TC_BODY(oci_refuses_contradictory_annotations, tc)
+{
+#define ID	CRI "sandbox-id\":\"a\","
+#define KEY(name)	"annotations.io.kubernetes.cri." name ": "
+#define ID64	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	static const struct bad bad[] = {
+		{ NOTES(CRI "container-type\":\"container\""),
+		    KEY("container-type") "given without sandbox-id and" },
+		{ NOTES(CRI "container-type\":\"container\","
+		    CRI "sandbox-id\":\"a\""),
+		    KEY("container-type") "given without sandbox-id and" },
+		{ NOTES(CRI "container-type\":\"sandbox\","
+		    CRI "sandbox-namespace\":\"a\""),
+		    KEY("sandbox-namespace") "given without sandbox-id" },
+		{ NOTES(CRI "container-type\":\"pod\""),
+		    KEY("container-type") "\"pod\": expected sandbox or" },
+		{ NOTES(CRI "sandbox-id\":1"),
+		    KEY("sandbox-id") "1: expected a string" },
+		{ NOTES(CRI "sandbox-id\":\"\""),
+		    KEY("sandbox-id") "\"\": expected a container's id" },
+		{ NOTES(CRI "sandbox-id\":\"../x\""),
+		    KEY("sandbox-id") "\"../x\": expected a container's id" },
+		{ NOTES(CRI "sandbox-id\":\"a/b\""),
+		    KEY("sandbox-id") "\"a/b\": expected a container's id" },
+		{ NOTES(CRI "sandbox-id\":\"overlay\""),
+		    KEY("sandbox-id") "\"overlay\": expected a container's" },
+		{ NOTES(CRI "sandbox-id\":\"" ID64 "0123456789abcdef\""),
+		    KEY("sandbox-id") "\"0123456789abcdef0123456789abcdef"
+		    "01234567...\": expected a container's identifier" },
+		{ NOTES(CRI "sandbox-id\":\"a\"," CRI "sandbox-id\":\"b\""),
+		    KEY("sandbox-id") "given twice" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"\""),
+		    KEY("sandbox-namespace") "\"\": expected a DNS label" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"A\""),
+		    KEY("sandbox-namespace") "\"A\": expected a DNS label" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"a.b\""),
+		    KEY("sandbox-namespace") "\"a.b\": expected a DNS label" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"..\""),
+		    KEY("sandbox-namespace") "\"..\": expected a DNS label" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"-a\""),
+		    KEY("sandbox-namespace") "\"-a\": expected a DNS label" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"a-\""),
+		    KEY("sandbox-namespace") "\"a-\": expected a DNS label" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"a/b\""),
+		    KEY("sandbox-namespace") "\"a/b\": expected a DNS label" },
+		{ NOTES(ID CRI "sandbox-namespace\":\"" ID64 "\""),
+		    KEY("sandbox-namespace") "\"01234567" },
+		{ NOTES(CRI "sandbox-namespace\":\"a\""),
+		    KEY("sandbox-namespace") "given without sandbox-id" },
+		{ BUNDLE("\"annotations\":[]"),
+		    "annotations: an array: expected an object" },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_what_is_no_bundle);
+ATF_TC_BODY(oci_refuses_what_is_no_bundle, tc)
+{
+	static const struct bad bad[] = {
+		{ "", "not valid JSON at byte 0: expected an object" },
+		{ "[]", "not valid JSON at byte 0: expected an object" },
+		{ "{\"ociVersion\":\"1.0.2\"",
+		    "not valid JSON at byte 21: ends too early" },
+		{ BUNDLE("\"x\":[1,]"), "not valid JSON at byte " },
+		{ BUNDLE("\"x\":tru"), "not valid JSON at byte " },
+		{ BUNDLE("\"x\":\"\xff\""), "not valid JSON at byte " },
+		{ BUNDLE("\"x\":1") "{}", "not valid JSON at byte " },
+		{ "{}", "ociVersion: is missing" },
+		{ "{\"ociVersion\":\"2.0.0\"}",
+		    "ociVersion: \"2.0.0\": expected version 1 of the" },
+		{ "{\"ociVersion\":\"1\"}", "ociVersion: \"1\": expected" },
+		{ "{\"ociVersion\":\"10.0\"}",
+		    "ociVersion: \"10.0\": expected" },
+		{ "{\"ociVersion\":1.0}",
+		    "ociVersion: 1.0: expected a string" },
+		{ "{\"ociVersion\":\"1.1.0\"}", "process: is missing" },
+		{ "{\"ociVersion\":\"1.1.0\",\"process\":null}",
+		    "process: is missing" },
+		{ "{\"ociVersion\":\"1.1.0\",\"process\":[]}",
+		    "process: an array: expected an object" },
+		{ BUNDLE("\"process\":{}"), "process: given twice" },
+		{ BUNDLE("\"root\":\"/\""),
+		    "root: \"/\": expected an object" },
+		{ BUNDLE("\"root\":{\"readonly\":\"yes\"}"),
+		    "root.readonly: \"yes\": expected true or false" },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
+	/* A process document is not a bundle, nor the other way round. */
+	check_bad(PLAN_BUNDLE, "{" NEEDED "}", strlen("{" NEEDED "}"),
+	    "ociVersion: is missing");
+	check_bad(PLAN_PROCESS, BUNDLE("\"x\":1"),
+	    strlen(BUNDLE("\"x\":1")), "process.cwd: is missing");
+}
+
+/* {needed,"name":[element,...]} with count elements; freed by the caller. */
+static char *
+with_array(const char *name, const char *element, size_t count)
+{
+	size_t size = 256 + count * (strlen(element) + 1), used, i;
+	char *json = malloc(size);
+
+	ATF_REQUIRE(json != NULL);
+	used = (size_t)snprintf(json, size, "{" USER "," CWD ",%s\"%s\":[",
+	    strcmp(name, "args") == 0 ? "" : ARGS ",", name);
+	for (i = 0; i < count; i++)
+		used += (size_t)snprintf(json + used, size - used, "%s%s",
+		    i > 0 ? "," : "", element);
+	snprintf(json + used, size - used, "]}");
+	return (json);
+}
+
+static void
+check_array(const char *name, const char *element, size_t count,
+    const char *error)
+{
+	char *json = with_array(name, element, count);
+
+	if (error == NULL)
+		check_good(PLAN_PROCESS, json, strlen(json));
+	else
+		check_bad(PLAN_PROCESS, json, strlen(json), error);
+	free(json);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_bounds_args_and_env);
+ATF_TC_BODY(oci_bounds_args_and_env, tc)
+{
+	check_array("args", "\"a\"", PLAN_VECTOR_MAX, NULL);
+	check_array("args", "\"a\"", PLAN_VECTOR_MAX + 1,
+	    "process.args: expected at most 16384 elements");
+	/* with_array gives one argument */
+	check_array("env", "\"a=\"", PLAN_VECTOR_MAX - 1, NULL);
+	check_array("env", "\"a=\"", PLAN_VECTOR_MAX,
+	    "process.env: args and env together have too many elements");
+	check_array("env", "\"a=\"", 70000,
+	    "not valid JSON at byte ");
+}
+
+ATF_TC_WITHOUT_HEAD(oci_bounds_the_length_of_strings);
+ATF_TC_BODY(oci_bounds_the_length_of_strings, tc)
+{
+	static char element[1026];
+	char *json;
+	int n;
+
+	memset(element, 'a', 1025);
+	element[0] = element[1024] = '"';	/* 1023 characters, 1024 bytes */
+	/* cwd takes 2 bytes of the area. */
+	check_array("args", element, PLAN_STRINGS_MAX / 1024 - 1, NULL);
+	check_array("args", element, PLAN_STRINGS_MAX / 1024,
+	    "process.args[2047]: cwd, args and env together are too long");
+	/* An area that is exactly large enough, and one that is not. */
+	json = with_array("args", "\"abc\"", 2);
+	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 10);
+	ATF_CHECK_EQ(n, 10);
+	strings[9] = 'x';
+	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 9);
+	ATF_CHECK_EQ(n, -EINVAL);
+	ATF_CHECK_EQ(strings[9], 'x');
+	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 0);
+	ATF_CHECK_EQ(n, -EINVAL);
+	free(json);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_bounds_groups_and_limits);
+ATF_TC_BODY(oci_bounds_groups_and_limits, tc)
+{
+	char json[4096] = "{" CWD "," ARGS ",\"user\":{\"uid\":0,\"gid\":0,"
+	    "\"additionalGids\":[1";
+	int i;
+
+	for (i = 1; i < PLAN_GROUPS_MAX; i++)
+		strcat(json, ",2");
+	strcat(json, "]}}");
+	check_good(PLAN_PROCESS, json, strlen(json));
+	ATF_CHECK_EQ(plan.ngroups, PLAN_GROUPS_MAX);
+	json[strlen(json) - 3] = '\0';
+	strcat(json, ",3]}}");
+	check_bad(PLAN_PROCESS, json, strlen(json),
+	    "process.user.additionalGids: expected at most 256 elements");
+	check_array("rlimits", "{}", PLAN_RLIMITS_MAX + 1,
+	    "process.rlimits: expected at most 16 elements");
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_documents_that_are_too_large);
+ATF_TC_BODY(oci_refuses_documents_that_are_too_large, tc)
+{
+	size_t length = PLAN_DOCUMENT_MAX;
+	char *json = malloc(length + 1);
+
+	ATF_REQUIRE(json != NULL);
+	memset(json, ' ', length + 1);
+	memcpy(json, "{" NEEDED "}", strlen("{" NEEDED "}"));
+	check_good(PLAN_PROCESS, json, length);
+	check_bad(PLAN_PROCESS, json, length + 1,
+	    "larger than 4194304 bytes");
+	free(json);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_deep_nesting_anywhere);
+ATF_TC_BODY(oci_refuses_deep_nesting_anywhere, tc)
+{
+	char json[512] = "{" NEEDED ",\"x\":";
+	size_t i, length = strlen(json);
+
+	for (i = 0; i < 64; i++)
+		json[length + i] = '[';
+	for (i = 0; i < 64; i++)
+		json[length + 64 + i] = ']';
+	strcpy(json + length + 128, "}");
+	check_bad(PLAN_PROCESS, json, strlen(json), "not valid JSON at byte");
+	ATF_CHECK(strstr(plan.error, "nested too deeply") != NULL);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_takes_time_linear_in_the_document);
+ATF_TC_BODY(oci_takes_time_linear_in_the_document, tc)
+{
+	char *json = with_array("env", "\"abcdefgh=ijklmnop\"", 16000);
+	int i;
+
+	/* A second would do for thousands of these; a minute not for one of
+	 * 16000^2 steps, with a sanitizer, on a slow machine. */
+	for (i = 0; i < 50; i++)
+		check_good(PLAN_PROCESS, json, strlen(json));
+	free(json);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_ctr);
+	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_runc);
+	ATF_TP_ADD_TC(tp, oci_reads_every_field_of_a_process);
+	ATF_TP_ADD_TC(tp, oci_gives_nothing_that_was_not_asked_for);
+	ATF_TP_ADD_TC(tp, oci_refuses_a_missing_or_unfit_identity);
+	ATF_TP_ADD_TC(tp, oci_refuses_unfit_args_env_and_cwd);
+	ATF_TP_ADD_TC(tp, oci_refuses_unfit_capabilities);
+	ATF_TP_ADD_TC(tp, oci_refuses_unfit_limits);
+	ATF_TP_ADD_TC(tp, oci_refuses_other_unfit_fields_of_a_process);
+	ATF_TP_ADD_TC(tp, oci_refuses_isolation_that_it_cannot_apply);
+	ATF_TP_ADD_TC(tp, oci_refuses_namespaces_that_it_cannot_give);
+	ATF_TP_ADD_TC(tp, oci_reads_the_annotations_of_cri);
+	ATF_TP_ADD_TC(tp, oci_refuses_contradictory_annotations);
+	ATF_TP_ADD_TC(tp, oci_refuses_what_is_no_bundle);
+	ATF_TP_ADD_TC(tp, oci_bounds_args_and_env);
+	ATF_TP_ADD_TC(tp, oci_bounds_the_length_of_strings);
+	ATF_TP_ADD_TC(tp, oci_bounds_groups_and_limits);
+	ATF_TP_ADD_TC(tp, oci_refuses_documents_that_are_too_large);
+	ATF_TP_ADD_TC(tp, oci_refuses_deep_nesting_anywhere);
+	ATF_TP_ADD_TC(tp, oci_takes_time_linear_in_the_document);
+	return (atf_no_error());
+}

@@ -1,10 +1,9 @@
 # How tests are made.  Kyua looks for them below build/ at the same path.
 UNIT = $(patsubst %.c,$(BUILD)/%,$(wildcard regress/unit/*_test.c))
 SCRIPTS = $(patsubst %.sh,$(BUILD)/%,$(wildcard regress/*/*_test.sh))
-HELPERS = $(patsubst %.c,$(BUILD)/%,$(wildcard regress/lib/*.c))
-SOURCED = $(patsubst %,$(BUILD)/%,$(filter-out %.c %.h,$(wildcard regress/lib/*)))
+SHARED = $(patsubst %,$(BUILD)/%,$(wildcard regress/lib/*))
 FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard regress/fuzz/fuzz_*.c))
-TESTS = $(UNIT) $(SCRIPTS) $(HELPERS) $(SOURCED)
+TESTS = $(UNIT) $(SCRIPTS) $(SHARED)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
 	$(call link,-pie) -lsodium -lcap -lprotobuf-c -latf-c
@@ -12,13 +11,10 @@ $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
 	$(call link,-pie -fsanitize=fuzzer) -lsodium -lcap -lprotobuf-c
 
-$(HELPERS): $(BUILD)/%: $(BUILD)/%.o
-	$(call link,-pie)
-
 $(SCRIPTS): $(BUILD)/%: %.sh
 	@mkdir -p $(@D)
 	$(call say,SH){ echo '#!/usr/bin/env atf-sh'; cat $<; } >$@ && chmod +x $@
 
-$(SOURCED): $(BUILD)/%: %
+$(SHARED): $(BUILD)/%: %
 	@mkdir -p $(@D)
 	$(call say,COPY)cp -p $< $@

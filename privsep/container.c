@@ -92,12 +92,40 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 	return (error);
 }
 
+/*
+ * What a container in the node's pid namespace has left behind is our child
+ * now.  Kills the children that no record knows, unless another container of
+ * that kind lives, whose they might be.  Returns how many there were.
+ */
+static int
+orphans_kill(const struct helper *h)
+{
+	const struct record *r;
+	FILE *children;
+	int known, n = 0, pid;
+
+	if ((children = fopen("/proc/thread-self/children", "re")) == NULL)
+		return (0);
+	while (fscanf(children, "%d", &pid) == 1) {
+		for (known = 0, r = h->records; !known &&
+		    r < h->records + HELPER_RECORDS; r++)
+			known = r->state != RECORD_FREE && (r->pid == pid ||
+			    r->init_pid == pid || (r->pidns_fd == -1 &&
+			    record_alive(r, r->ref.id)));
+		if (!known && kill(pid, SIGKILL) == 0)
+			n++;
+	}
+	fclose(children);
+	return (n);
+}
+
 void
 container_settle(struct helper *h, struct record *c)
 {
 	int error;
 
-	if (c->state != RECORD_ENDING || record_kill(h, c) > 0)
+	if (c->state != RECORD_ENDING || record_kill(h, c) > 0 ||
+	    (c->pidns_fd == -1 && orphans_kill(h) > 0))
 		return;
 	c->state = RECORD_STOPPED;
 	if ((error = state_write(h, c)) != 0)

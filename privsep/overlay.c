@@ -31,7 +31,6 @@ static const struct {
 	const char *path;
 	int is_readonly;
 } node_trees[] = {
-	{ "/proc", 0 },
 	{ "/sys", 1 },
 	{ "/dev", 0 },
 };
@@ -199,8 +198,9 @@ node_bind(int merged, const char *path, int is_readonly)
 }
 
 /*
- * The kernel's trees, and a /run of the overlay's own: the node's holds
- * sockets that hand over the node, and Reaper's own tree.
+ * The kernel's trees but /proc, which each container has its own way, and a
+ * /run of the overlay's own: the node's holds sockets that hand over the node,
+ * and Reaper's own tree.
  */
 static void
 trees_mount(int merged)
@@ -242,9 +242,12 @@ namespace_build(const struct helper *h, int node)
 		"lowerdir", lower, "upperdir", upper, "workdir", work,
 		"redirect_dir", "on", "source", "reaper", NULL,
 	};
-	int base, fd, merged, root;
+	int base, fd, merged, ns, root;
 
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
+	/* While there is a /proc: the overlay's has none. */
+	ns = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+	    "/proc/self/ns/mnt");
 	MUST(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private,
 	    sizeof(private)), "/");
 	root = MUST(open(h->boot.runtime_root, O_PATH | O_CLOEXEC),
@@ -266,10 +269,8 @@ namespace_build(const struct helper *h, int node)
 	close(base);
 	close(fd);
 	close(merged);
-	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
-	    "/proc/self/ns/mnt");
 	MUST(setns(node, CLONE_NEWNS), "returning to the node");
-	return (fd);
+	return (ns);
 }
 
 /*

@@ -8,37 +8,43 @@
 
 #define MUST(result, text)	step_must(MSG_STEP_MOUNT, (result), (text))
 
-/* A /proc that shows the pid namespace that this step was born in. */
-static void
-proc_mount(void)
+/*
+ * A detached /proc: one that shows the pid namespace that this step was born
+ * in, or the node's as it is.
+ */
+static int
+proc_open(const struct record *rec)
 {
 	int fd, fs;
 
+	if ((rec->plan.flags & PLAN_NEW_PIDNS) == 0)
+		return (MUST(open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC | AT_RECURSIVE), "/proc"));
 	fs = MUST(fsopen("proc", FSOPEN_CLOEXEC), "proc");
 	MUST(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "proc");
 	fd = MUST(fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID |
 	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC), "proc");
-	/* Not over the node's, which an unmount would uncover: instead. */
-	MUST(umount2("/proc", MNT_DETACH), "/proc");
-	MUST(move_mount(fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH),
-	    "/proc");
+	close(fs);
+	return (fd);
 }
 
 void
 step_mount(const struct helper *h, const struct record *rec)
 {
 	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
-	int fd;
+	int fd, proc;
 
 	step_confine(&policy_mount);
 	fd = overlay_open(h, &rec->plan);
+	proc = proc_open(rec);
 	MUST(setns(fd, CLONE_NEWNS), "entering the overlay");
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
-	/* While /proc is still one that has an entry for this step. */
+	close(fd);
+	MUST(move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH),
+	    "/proc");
+	close(proc);
 	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
 	    "/proc/self/ns/mnt");
-	if ((rec->plan.flags & PLAN_NEW_PIDNS) != 0)
-		proc_mount();
 	if ((rec->plan.flags & PLAN_ROOT_READONLY) != 0)
 		MUST(mount_setattr(AT_FDCWD, "/", 0, &readonly,
 		    sizeof(readonly)), "root.readonly");

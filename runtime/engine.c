@@ -180,13 +180,16 @@ doom_done(void *arg, const struct msg_reply *reply, int fds[2])
 void
 process_doom(struct process *process)
 {
+	int error;
+
 	process->doomed = 1;
 	if (process->container != NULL || process->state == PROCESS_STOPPED) {
 		process_discard(process);
 		return;
 	}
-	if (priv_signal(process->engine->priv, &process->ref, 9, 1, doom_done,
-	    process) == 0)
+	error = priv_signal(process->engine->priv, &process->ref, 9, 1,
+	    doom_done, process);
+	if (error == 0)
 		process->requests++;
 	else
 		priv_break(process->engine->priv, "a request was lost");
@@ -407,9 +410,10 @@ exited_check(const struct process *process, const struct msg_exited *exited)
 			return (-EBADMSG);
 	}
 	/* Only a container has a process, and so an end, before its start. */
-	return (process->state == PROCESS_RUNNING ||
-	    (process->container == NULL && process->state <
-	    PROCESS_STARTING) ? 0 : -EBADMSG);
+	if (process->state == PROCESS_RUNNING ||
+	    (process->container == NULL && process->state < PROCESS_STARTING))
+		return (0);
+	return (-EBADMSG);
 }
 
 static int
@@ -467,8 +471,8 @@ on_lost(void *arg, const char *why)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	for (container = engine->containers; container != NULL;
-	    container = container->next) {
+	container = engine->containers;
+	for (; container != NULL; container = container->next) {
 		for (exec = container->execs; exec != NULL; exec = exec->next)
 			lose(exec, &now);
 		lose(container, &now);

@@ -47,6 +47,12 @@ process_free(struct process *process)
 	free(process);
 }
 
+static struct process **
+list_of(struct engine *engine, struct process *container)
+{
+	return (container != NULL ? &container->execs : &engine->containers);
+}
+
 struct process *
 process_new(struct engine *engine, struct process *container,
     const struct engine_spec *spec)
@@ -71,7 +77,7 @@ process_new(struct engine *engine, struct process *container,
 		process_free(process);
 		return (NULL);
 	}
-	list = container != NULL ? &container->execs : &engine->containers;
+	list = list_of(engine, container);
 	process->next = *list;
 	*list = process;
 	engine->nprocesses++;
@@ -98,8 +104,7 @@ void
 process_remove(struct process *process)
 {
 	struct engine *engine = process->engine;
-	struct process **p = process->container != NULL ?
-	    &process->container->execs : &engine->containers;
+	struct process **p = list_of(engine, process->container);
 	struct engine_result result = { .status.code = STATUS_OK };
 
 	while (process->execs != NULL)
@@ -181,14 +186,20 @@ void
 process_log(const struct process *process, const char *message,
     const struct status *status)
 {
-	char pid[LOG_NUMBER_SIZE], exit_status[LOG_NUMBER_SIZE];
-	const char *exec = process->ref.exec;
-	int failed = status != NULL && status->code != STATUS_OK;
+	char pid_buffer[LOG_NUMBER_SIZE], exit_buffer[LOG_NUMBER_SIZE];
+	const char *exec = NULL, *pid = NULL, *exit = NULL, *error = NULL;
+	enum log_level level = LOG_LEVEL_INFO;
 
-	log_event(failed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, message,
-	    "id", process->ref.id, "exec", exec[0] != '\0' ? exec : NULL,
-	    "pid", process->pid == 0 ? NULL : log_number(pid, process->pid),
-	    "status", process->exited_at.tv_sec == 0 ? NULL :
-	    log_number(exit_status, process->exit_status),
-	    "error", failed ? status->text : NULL, NULL);
+	if (process->ref.exec[0] != '\0')
+		exec = process->ref.exec;
+	if (process->pid != 0)
+		pid = log_number(pid_buffer, process->pid);
+	if (process->exited_at.tv_sec != 0)
+		exit = log_number(exit_buffer, process->exit_status);
+	if (status != NULL && status->code != STATUS_OK) {
+		level = LOG_LEVEL_WARNING;
+		error = status->text;
+	}
+	log_event(level, message, "id", process->ref.id, "exec", exec, "pid",
+	    pid, "status", exit, "error", error, NULL);
 }

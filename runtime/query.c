@@ -72,11 +72,20 @@ engine_state(const struct engine *engine, const char *id, const char *exec,
 	view->pid = process->pid;
 	view->exit_status = process->exit_status;
 	view->exited_at = process->exited_at;
-	view->bundle = process->container != NULL ?
-	    process->container->bundle : process->bundle;
+	view->bundle = process->bundle;
+	if (process->container != NULL)
+		view->bundle = process->container->bundle;
 	for (i = 0; i < ENGINE_STREAMS; i++)
 		view->stdio[i] = process->stdio[i];
 	return (0);
+}
+
+static struct engine_pid
+pid_of(const struct process *process)
+{
+	const struct engine_pid pid = { process->pid, process->ref.exec };
+
+	return (pid);
 }
 
 size_t
@@ -88,11 +97,10 @@ engine_pids(const struct engine *engine, const char *id,
 
 	if ((process = process_lookup(engine, id, "", status)) == NULL)
 		return (0);
-	list[n++] = (struct engine_pid){ process->pid, "" };
+	list[n++] = pid_of(process);
 	for (exec = process->execs; exec != NULL; exec = exec->next) {
 		if (exec->state == PROCESS_RUNNING)
-			list[n++] = (struct engine_pid){ exec->pid,
-				exec->ref.exec };
+			list[n++] = pid_of(exec);
 	}
 	return (n);
 }

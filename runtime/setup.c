@@ -26,10 +26,9 @@ static const char *const stream_names[ENGINE_STREAMS] = {
 static const char *
 stream_path(const char *stdio)
 {
-	size_t scheme = strlen(FIFO_SCHEME);
-
-	return (stdio + (strncmp(stdio, FIFO_SCHEME, scheme) == 0 ? scheme :
-	    0));
+	if (strncmp(stdio, FIFO_SCHEME, strlen(FIFO_SCHEME)) == 0)
+		return (stdio + strlen(FIFO_SCHEME));
+	return (stdio);
 }
 
 static int
@@ -40,17 +39,18 @@ stream_check(const char *name, const char *stdio, struct status *status)
 	if (stdio[0] == '\0')
 		return (0);
 	scheme = strstr(path, "://");
-	if (scheme != NULL && memchr(path, '/', (size_t)(scheme - path)) ==
-	    NULL) {
-		status_set(status, STATUS_UNIMPLEMENTED, "%s: streams of kind "
-		    "\"%.*s\" are not supported: only FIFOs are", name,
-		    (int)(scheme - path), path);
+	if (scheme != NULL &&
+	    memchr(path, '/', (size_t)(scheme - path)) == NULL) {
+		status_set(status, STATUS_UNIMPLEMENTED,
+		    "%s: streams of kind \"%.*s\" are not supported: only "
+		    "FIFOs are",
+		    name, (int)(scheme - path), path);
 		return (-1);
 	}
 	if (path[0] != '/' || strlen(path) >= MSG_PATH_SIZE) {
-		status_set(status, STATUS_INVALID_ARGUMENT, "%s: \"%s\" is not "
-		    "an absolute path of at most %d bytes", name, path,
-		    MSG_PATH_SIZE - 1);
+		status_set(status, STATUS_INVALID_ARGUMENT,
+		    "%s: \"%s\" is not an absolute path of at most %d bytes",
+		    name, path, MSG_PATH_SIZE - 1);
 		return (-1);
 	}
 	return (0);
@@ -66,10 +66,10 @@ id_check(const char *what, const char *id, struct status *status)
 		if (msg_id_valid(padded))
 			return (0);
 	}
-	status_set(status, STATUS_INVALID_ARGUMENT, "\"%s\" is not %s id: one "
-	    "has 1 to %d letters and digits, with single '.', '_' and '-' "
-	    "between them, and is not a name that is reserved", id, what,
-	    MSG_ID_MAX);
+	status_set(status, STATUS_INVALID_ARGUMENT,
+	    "\"%s\" is not %s id: one has 1 to %d letters and digits, with "
+	    "single '.', '_' and '-' between them, and is no reserved name",
+	    id, what, MSG_ID_MAX);
 	return (-1);
 }
 
@@ -82,7 +82,7 @@ spec_check(const struct engine *engine, const struct engine_spec *spec,
 
 	if (id_check("a container", spec->id, status) != 0 ||
 	    (spec->exec[0] != '\0' &&
-	    id_check("an exec", spec->exec, status) != 0))
+		id_check("an exec", spec->exec, status) != 0))
 		return (-1);
 	if (spec->terminal) {
 		status_set(status, STATUS_UNIMPLEMENTED,
@@ -140,7 +140,8 @@ exec_check(const struct engine *engine, const struct engine_spec *spec,
 		return (-1);
 	if (spec->exec[0] == '\0' || spec->process_size == 0 ||
 	    spec->process_size > PLAN_DOCUMENT_MAX) {
-		status_set(status, STATUS_INVALID_ARGUMENT, "an exec needs an "
+		status_set(status, STATUS_INVALID_ARGUMENT,
+		    "an exec needs an "
 		    "id, and a process document of at most %u bytes",
 		    PLAN_DOCUMENT_MAX);
 		return (-1);
@@ -228,7 +229,7 @@ streams_request(struct process *process)
 		if (path[0] == '\0')
 			continue;
 		if (priv_stdio(process->engine->priv, &process->ref,
-		    (enum msg_stream)i, path, stream_done, process) == 0) {
+			(enum msg_stream)i, path, stream_done, process) == 0) {
 			process->requests++;
 			process->streams_due++;
 		} else {
@@ -286,6 +287,17 @@ document_seal(const void *data, size_t size)
 	return (-saved);
 }
 
+static int
+exec_submit(struct process *process, const struct engine_spec *spec)
+{
+	int fd = document_seal(spec->process, spec->process_size);
+
+	if (fd < 0)
+		return (fd);
+	return (priv_exec(process->engine->priv, &process->ref, fd, setup_done,
+	    process));
+}
+
 /* Asks the helper for what was checked. */
 static void
 setup_submit(struct engine *engine, struct process *container,
@@ -293,7 +305,7 @@ setup_submit(struct engine *engine, struct process *container,
 {
 	struct process *process;
 	struct status status;
-	int error, fd;
+	int error;
 
 	if ((process = process_new(engine, container, spec)) == NULL) {
 		status_set(&status, STATUS_RESOURCE_EXHAUSTED,
@@ -302,13 +314,9 @@ setup_submit(struct engine *engine, struct process *container,
 		return;
 	}
 	process->setup = *call;
-	if (container == NULL)
-		error = priv_create(engine->priv, &process->ref, setup_done,
-		    process);
-	else if ((error = fd = document_seal(spec->process,
-	    spec->process_size)) >= 0)
-		error = priv_exec(engine->priv, &process->ref, fd, setup_done,
-		    process);
+	error = container == NULL ?
+	    priv_create(engine->priv, &process->ref, setup_done, process) :
+	    exec_submit(process, spec);
 	if (error == 0) {
 		process->requests++;
 		return;

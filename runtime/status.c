@@ -91,8 +91,8 @@ status_refused(struct status *status, int error)
 			return;
 		}
 	}
-	status_set(status, STATUS_INTERNAL, "%s: %s",
-	    steps[MSG_STEP_REQUEST], error_text(error));
+	status_set(status, STATUS_INTERNAL, "%s: %s", steps[MSG_STEP_REQUEST],
+	    error_text(error));
 }
 
 static enum status_code
@@ -128,10 +128,13 @@ status_from_reply(struct status *status, const struct msg_reply *reply)
 		status_set(status, code, "exec \"%s\": %c%s", reply->text,
 		    tolower((unsigned char)error[0]), error + 1);
 	else if (reply->step == MSG_STEP_CWD && reply->text[0] != '\0')
-		status_set(status, code, "changing to working directory "
-		    "\"%s\": %s", reply->text, error);
+		status_set(status, code,
+		    "changing to working directory "
+		    "\"%s\": %s",
+		    reply->text, error);
 	else if ((reply->step == MSG_STEP_DECODE ||
-	    reply->step == MSG_STEP_POLICY) && reply->text[0] != '\0')
+		     reply->step == MSG_STEP_POLICY) &&
+	    reply->text[0] != '\0')
 		/* The text is the whole reason; the number is but a class. */
 		status_set(status, code, "%s: %s", steps[reply->step],
 		    reply->text);

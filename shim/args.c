@@ -8,16 +8,16 @@
 #include "shim/report.h"
 
 enum kind {
-	FLAG_SWITCH,		/* int */
-	FLAG_TEXT,		/* const char * */
-	FLAG_ID,		/* char[MSG_ID_SIZE] */
-	FLAG_IGNORED,		/* has a value */
+	FLAG_SWITCH,  /* int */
+	FLAG_TEXT,    /* const char * */
+	FLAG_ID,      /* char[MSG_ID_SIZE] */
+	FLAG_IGNORED, /* has a value */
 };
 
 static const struct flag {
 	const char *name;
 	enum kind kind;
-	size_t offset;		/* in struct shim_args */
+	size_t offset; /* in struct shim_args */
 } flags[] = {
 	{ "namespace", FLAG_ID, offsetof(struct shim_args, namespace) },
 	{ "id", FLAG_ID, offsetof(struct shim_args, id) },
@@ -29,7 +29,7 @@ static const struct flag {
 	/* Events go through TTRPC_ADDRESS, not through this program. */
 	{ "publish-binary", FLAG_IGNORED, 0 },
 };
-#define FLAGS	(sizeof(flags) / sizeof(flags[0]))
+#define FLAGS (sizeof(flags) / sizeof(flags[0]))
 
 static const struct flag *
 flag_find(const char *name, size_t length)
@@ -106,9 +106,10 @@ flag_parse(struct shim_args *args, int argc, char *const argv[], int *i)
 	}
 	if (flag_set(args, flag, value) != 0) {
 		report("flag -%s: \"%.80s\": expected %s", flag->name, value,
-		    flag->kind == FLAG_SWITCH ? "true or false" :
-		    "an identifier of containerd that Reaper does not use "
-		    "itself");
+		    flag->kind == FLAG_SWITCH ?
+			"true or false" :
+			"an identifier of containerd that Reaper does not use "
+			"itself");
 		return (-EINVAL);
 	}
 	return (0);

@@ -10,7 +10,7 @@
 #include "shim/files.h"
 #include "shim/report.h"
 
-#define ADDRESS_NEW	"address.new"
+#define ADDRESS_NEW "address.new"
 
 int
 bundle_open(struct bundle *bundle, const char *id)
@@ -21,8 +21,7 @@ bundle_open(struct bundle *bundle, const char *id)
 		return (report_error(-errno, "the bundle's path"));
 	name = strrchr(path, '/');
 	if (name == NULL || strcmp(name + 1, id) != 0) {
-		report("the working directory is not the bundle of \"%s\"",
-		    id);
+		report("the working directory is not the bundle of \"%s\"", id);
 		return (-EINVAL);
 	}
 	*name = '\0';
@@ -35,8 +34,7 @@ bundle_open(struct bundle *bundle, const char *id)
 	memcpy(bundle->parent, path, strlen(path));
 	bundle->fd = files_directory(AT_FDCWD, ".", O_RDONLY);
 	if (bundle->fd < 0)
-		return (report_error(bundle->fd,
-		    "the bundle must be writable by root alone"));
+		return (files_report(bundle->fd, "the bundle"));
 	return (0);
 }
 
@@ -50,8 +48,9 @@ bundle_log(const struct bundle *bundle)
 	    O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return (-errno);
-	error = fstat(fd, &st) == -1 ? -errno : S_ISFIFO(st.st_mode) ? 0 :
-	    -EINVAL;
+	error = fstat(fd, &st) == -1 ? -errno :
+	    S_ISFIFO(st.st_mode)     ? 0 :
+				       -EINVAL;
 	if (error != 0) {
 		close(fd);
 		return (error);
@@ -65,7 +64,7 @@ bundle_write_address(const struct bundle *bundle, const char *address)
 	size_t length = strlen(address);
 	int error = 0, fd;
 
-	unlinkat(bundle->fd, ADDRESS_NEW, 0);	/* of a killed start */
+	unlinkat(bundle->fd, ADDRESS_NEW, 0); /* of a killed start */
 	fd = openat(bundle->fd, ADDRESS_NEW,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
@@ -73,8 +72,8 @@ bundle_write_address(const struct bundle *bundle, const char *address)
 	if (write(fd, address, length) != (ssize_t)length)
 		error = errno != 0 ? -errno : -EIO;
 	close(fd);
-	if (error == 0 && renameat(bundle->fd, ADDRESS_NEW, bundle->fd,
-	    "address") == -1)
+	if (error == 0 &&
+	    renameat(bundle->fd, ADDRESS_NEW, bundle->fd, "address") == -1)
 		error = -errno;
 	if (error != 0)
 		unlinkat(bundle->fd, ADDRESS_NEW, 0);

@@ -29,22 +29,21 @@ _Static_assert(CONF_PATH_SIZE == BOOT_PATH_SIZE, "path sizes differ");
 enum {
 	FD_LISTENER = STDERR_FILENO + 1,
 	FD_CHANNEL,
-	FD_BOOT,	/* until the helper has its boot record */
-	FD_ROOT,	/* until the root directory is changed */
-	FD_REPORT,	/* until the sandbox is entered */
+	FD_BOOT,   /* until the helper has its boot record */
+	FD_ROOT,   /* until the root directory is changed */
+	FD_REPORT, /* until the sandbox is entered */
 	FD_READY,
 	FD_END,
 };
 
 /* Ends of what joins the daemon, its helper and the publisher. */
 struct joints {
-	int channel[2];		/* daemon's, helper's */
-	int boot[2];		/* read, write */
-	int events[2];		/* publisher's, helper's */
+	int channel[2]; /* daemon's, helper's */
+	int boot[2];	/* read, write */
+	int events[2];	/* publisher's, helper's */
 };
 
-static void __attribute__((noreturn))
-fail(int error, const char *what)
+static void __attribute__((noreturn)) fail(int error, const char *what)
 {
 	report_error(error, "%s", what);
 	_exit(1);
@@ -106,14 +105,13 @@ joints_make(struct joints *joints)
 		fail(error, "the channel");
 	if (pipe2(joints->boot, O_CLOEXEC) == -1 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-	    joints->events) == -1)
+		joints->events) == -1)
 		fail(-errno, "joining the helper");
 }
 
 /* Leaves the daemon with the descriptors listed above and no other. */
 static void
-descriptors_place(const struct daemon_args *daemon,
-    const struct joints *joints)
+descriptors_place(const struct daemon_args *daemon, const struct joints *joints)
 {
 	const int fds[FD_END - FD_LISTENER] = {
 		[FD_LISTENER - FD_LISTENER] = daemon->listener,
@@ -168,9 +166,25 @@ events_address(const struct daemon_args *daemon)
 	const char *given = getenv("TTRPC_ADDRESS");
 
 	if (given != NULL && given[0] != '\0')
-		return (given);
-	snprintf(address, sizeof(address), "%s.ttrpc", daemon->args->address);
+		snprintf(address, sizeof(address), "%s", given);
+	else
+		snprintf(address, sizeof(address), "%s.ttrpc",
+		    daemon->args->address);
 	return (address);
+}
+
+/*
+ * Overwrites containerd's environment in this process's memory, where whoever
+ * takes the shim over would find it: a proxy's password, say.
+ */
+static void
+environment_wipe(void)
+{
+	char **variable;
+
+	for (variable = environ; *variable != NULL; variable++)
+		sodium_memzero(*variable, strlen(*variable));
+	environ = NULL;
 }
 
 void
@@ -179,36 +193,45 @@ daemon_run(const struct daemon_args *daemon)
 	static struct channel channel;
 	struct joints joints;
 	struct serve_args serve;
+	const char *events = events_address(daemon);
 	pid_t helper;
 	int error;
 
+	environment_wipe();
 	detach(daemon);
 	joints_make(&joints);
-	if ((error = publish_spawn(joints.events[0],
-	    events_address(daemon), daemon->args->namespace,
-	    daemon->bundles)) < 0)
-		fail(error, "starting the publisher of events");
 	helper = helper_spawn(daemon->executable, NULL,
 	    (const int[]){ joints.channel[1], joints.boot[0],
-	    joints.events[1] }, 3);
+		joints.events[1] },
+	    3);
 	if (helper < 0)
 		fail((int)helper, "starting the helper");
+	if ((error = publish_spawn(joints.events[0], events,
+		 daemon->args->namespace, daemon->bundles)) < 0)
+		fail(error, "starting the publisher of events");
 	descriptors_place(daemon, &joints);
 	helper_boot(daemon, helper, &channel);
 
-	log_open(STDERR_FILENO, daemon->args->debug ? LOG_LEVEL_DEBUG :
-	    LOG_LEVEL_INFO);
+	log_open(STDERR_FILENO,
+	    daemon->args->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	memset(&serve, 0, sizeof(serve));
 	serve.listener = FD_LISTENER;
 	serve.channel = &channel;
 	serve.helper = helper;
 	serve.log_fd = -1;
-	serve.ready_fd = FD_READY;
+	serve.ready_fd = -1;
 	serve.namespace = daemon->args->namespace;
 	if ((error = serve_init(&serve)) != 0)
 		fail(error, "preparing to serve");
 	if ((error = sandbox_enter_shim(daemon->conf->uid, FD_ROOT)) != 0)
 		fail(error, "entering the sandbox");
+	/*
+	 * What is asked before the helper works waits for it, and gets an
+	 * error if it does not come to that.
+	 */
+	if (write(FD_READY, "", 1) != 1)
+		log_event(LOG_LEVEL_WARNING, "nobody waits for the shim", NULL);
+	close(FD_READY);
 	close(FD_REPORT);
 	report_to(-1);
 	_exit(serve_loop() != 0);

@@ -18,7 +18,7 @@ struct daemon_args {
 	int null_fd;		/* /dev/null, for reading and writing */
 	int root_fd;		/* the empty directory */
 	int executable;		/* from helper_open */
-	int ready_fd;		/* gets one byte when all is ready */
+	int ready_fd;		/* gets one byte when it is confined */
 };
 
 /*

@@ -21,9 +21,9 @@
 #include "shim/report.h"
 #include "shim/settings.h"
 
-#define CLEAN_LIMIT	4000	/* ms; containerd gives delete 5 s */
-#define KILLED		(128 + SIGKILL)
-#define RESPONSE_SIZE	64	/* bytes; three numbers and a time */
+#define CLEAN_LIMIT   4000 /* ms; containerd gives delete 5 s */
+#define KILLED	      (128 + SIGKILL)
+#define RESPONSE_SIZE 64 /* bytes; three numbers and a time */
 
 /* True if there is something of this id below the runtime root. */
 static int
@@ -33,8 +33,7 @@ is_left(const char *runtime_root, const char *id)
 	int fd, left;
 
 	if ((fd = files_directory(AT_FDCWD, runtime_root, O_PATH)) < 0)
-		return (fd == -ENOENT ? 0 : report_error(fd, "%s",
-		    runtime_root));
+		return (fd == -ENOENT ? 0 : files_report(fd, runtime_root));
 	left = fstatat(fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	close(fd);
 	return (left);
@@ -61,7 +60,7 @@ clean_spawn(const struct boot *boot, const char *id)
 		pid = report_error(-EIO, "telling the helper");
 	/* There is no channel: descriptor 3 is the same pipe, and unused. */
 	else if ((pid = helper_spawn(executable, id,
-	    (const int[]){ fds[0], fds[0] }, 2)) < 0)
+		      (const int[]){ fds[0], fds[0] }, 2)) < 0)
 		report_error((int)pid, "starting the helper");
 	close(fds[0]);
 	close(fds[1]);
@@ -135,12 +134,12 @@ socket_clean(const char *bundle)
 	struct group group;
 	int fd;
 
-	fd = files_directory(AT_FDCWD, bundle[0] != '\0' ? bundle : ".",
-	    O_PATH);
+	fd =
+	    files_directory(AT_FDCWD, bundle[0] != '\0' ? bundle : ".", O_PATH);
 	if (fd < 0)
 		return;
 	if (files_read(fd, "address", sizeof(path) - 1 + strlen(scheme),
-	    &address) == 0) {
+		&address) == 0) {
 		if (address.length > strlen(scheme) &&
 		    memcmp(address.text, scheme, strlen(scheme)) == 0)
 			memcpy(path, address.text + strlen(scheme),
@@ -150,7 +149,7 @@ socket_clean(const char *bundle)
 	close(fd);
 	if (path[0] == '\0' || group_lock_path(&group, path) != 0)
 		return;
-	(void)group_alive(&group);
+	(void)group_answers(&group);
 	group_unlock(&group);
 }
 

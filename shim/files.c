@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "shim/files.h"
+#include "shim/report.h"
 
 int
 files_trusted(int fd, mode_t type)
@@ -15,7 +16,7 @@ files_trusted(int fd, mode_t type)
 	if (fstat(fd, &st) == -1)
 		return (-errno);
 	if ((st.st_mode & S_IFMT) != type)
-		return (-EINVAL);
+		return (-EBADF);
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return (-EPERM);
 	return (0);
@@ -72,8 +73,8 @@ files_read(int dirfd, const char *path, size_t max, struct files_text *file)
 	int error, fd;
 
 	file->text = NULL;
-	fd = openat(dirfd, path,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd =
+	    openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return (-errno);
 	if ((error = files_trusted(fd, S_IFREG)) != 0)
@@ -94,6 +95,30 @@ out:
 		files_free(file);
 	close(fd);
 	return (error);
+}
+
+int
+files_report(int error, const char *path)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} texts[] = {
+		{ -EPERM, "must belong to root, and nobody else may write it" },
+		{ -EBADF, "is not a file of the expected type" },
+		{ -ENOTDIR, "is not a directory" },
+		{ -ELOOP, "must not be a symbolic link" },
+		{ -EFBIG, "is larger than is accepted" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].error == error) {
+			report("%.256s: %s", path, texts[i].text);
+			return (error);
+		}
+	}
+	return (report_error(error, "%.256s", path));
 }
 
 void

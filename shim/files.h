@@ -17,7 +17,7 @@ struct files_text {
 /*
  * 0 if fd refers to a file of this type (S_IF...) that only root can have
  * written: it owns it, and neither group nor others may write.  Otherwise
- * -EINVAL for another type, -EPERM, or what fstat(2) says.
+ * -EBADF for another type, -EPERM, or what fstat(2) says.
  */
 int	 files_trusted(int fd, mode_t type);
 
@@ -41,6 +41,12 @@ int	 files_make_directory(int dirfd, const char *path, mode_t mode,
  */
 int	 files_read(int dirfd, const char *path, size_t max,
 	    struct files_text *file);
+
+/*
+ * Reports that path could not be used because of one of the errors above, in
+ * words that say what was expected.  Returns error.
+ */
+int	 files_report(int error, const char *path);
 
 /* Frees the text. */
 void	 files_free(struct files_text *file);

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +15,8 @@
 
 #include "shim/files.h"
 #include "shim/group.h"
+
+#define ANSWER_LIMIT	1000	/* ms that a living shim may need to answer */
 
 _Static_assert(GROUP_PATH_SIZE <= sizeof(((struct sockaddr_un *)0)->sun_path),
     "the socket's path is too long");
@@ -52,8 +56,8 @@ lock_take(const char *path)
 	int error, fd;
 
 	for (;;) {
-		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
+		fd =
+		    open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd == -1)
 			return (-errno);
 		while (flock(fd, LOCK_EX) == -1) {
@@ -64,8 +68,7 @@ lock_take(const char *path)
 			return (error);
 		}
 		if (fstat(fd, &held) == 0 && lstat(path, &named) == 0 &&
-		    held.st_dev == named.st_dev &&
-		    held.st_ino == named.st_ino)
+		    held.st_dev == named.st_dev && held.st_ino == named.st_ino)
 			return (fd);
 		close(fd);
 	}
@@ -144,8 +147,8 @@ group_alive(const struct group *group)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return (-errno);
-	if (connect(fd, (const struct sockaddr *)&address,
-	    sizeof(address)) == -1)
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+	    -1)
 		error = -errno;
 	close(fd);
 	/* EAGAIN: a listener whose queue is full. */
@@ -156,6 +159,32 @@ group_alive(const struct group *group)
 	if (error != -ECONNREFUSED)
 		return (error);
 	return (unlink(group->path) == -1 && errno != ENOENT ? -errno : 0);
+}
+
+int
+group_answers(const struct group *group)
+{
+	/* A ttrpc request on an even stream: refused at once, by anyone. */
+	static const uint8_t probe[] = { 0, 0, 0, 0, 0, 0, 0, 2, 1, 0 };
+	struct pollfd answer = { .events = POLLIN };
+	struct sockaddr_un address;
+	int alive = 0;
+	char byte;
+
+	group_address(group, &address);
+	answer.fd = socket(AF_UNIX,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (answer.fd == -1)
+		return (-errno);
+	/* A listener that goes takes those with it that it has not accepted. */
+	if (connect(answer.fd, (const struct sockaddr *)&address,
+		sizeof(address)) == 0 &&
+	    send(answer.fd, probe, sizeof(probe), MSG_NOSIGNAL) ==
+		sizeof(probe) &&
+	    poll(&answer, 1, ANSWER_LIMIT) == 1)
+		alive = read(answer.fd, &byte, sizeof(byte)) == 1;
+	close(answer.fd);
+	return (alive ? 1 : group_alive(group));
 }
 
 int

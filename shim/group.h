@@ -46,4 +46,11 @@ int	 group_alive(const struct group *group);
  */
 int	 group_listen(const struct group *group);
 
+/*
+ * Like group_alive, but certain: a shim that was killed may still be listening
+ * for a moment when containerd hears of it.  Asks it for an answer, at most a
+ * second long.
+ */
+int	 group_answers(const struct group *group);
+
 #endif

@@ -12,8 +12,8 @@
 #include "shim/helper.h"
 #include "shim/report.h"
 
-#define PROGRAM		"reaper-privsep"
-#define FIRST_FD	3
+#define PROGRAM	 "reaper-privsep"
+#define FIRST_FD 3
 
 /* The directory of this program, or a negative errno. */
 static int
@@ -40,12 +40,12 @@ clone_file(int dirfd, const char *path)
 	};
 	int error, fd;
 
-	fd = open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-	    AT_SYMLINK_NOFOLLOW);
+	fd = open_tree(dirfd, path,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (fd == -1)
 		return (-errno);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attributes,
-	    sizeof(attributes)) == -1) {
+		sizeof(attributes)) == -1) {
 		error = -errno;
 		close(fd);
 		return (error);
@@ -59,16 +59,16 @@ helper_open(void)
 	int directory, error, fd;
 
 	if ((directory = own_directory()) < 0)
-		return (report_error(directory,
-		    "the directory of this program"));
+		return (
+		    files_report(directory, "the directory of this program"));
 	fd = clone_file(directory, PROGRAM);
 	close(directory);
 	if (fd < 0)
-		return (report_error(fd, PROGRAM));
+		return (files_report(fd, PROGRAM));
 	/* Checked on the clone: nobody can put another file there now. */
 	if ((error = files_trusted(fd, S_IFREG)) != 0) {
 		close(fd);
-		return (report_error(error, PROGRAM));
+		return (files_report(error, PROGRAM));
 	}
 	return (fd);
 }
@@ -83,14 +83,14 @@ helper_place(const int *fds, size_t n, int first, size_t cloexec)
 		return (-E2BIG);
 	/* Out of the way first: a target may be another's source. */
 	for (i = 0; i < n; i++) {
-		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC,
-		    first + HELPER_FDS_MAX);
+		high[i] =
+		    fcntl(fds[i], F_DUPFD_CLOEXEC, first + HELPER_FDS_MAX);
 		if (high[i] == -1)
 			return (-errno);
 	}
 	for (i = 0; i < n; i++) {
 		if (dup3(high[i], first + (int)i,
-		    i < cloexec ? 0 : O_CLOEXEC) == -1)
+			i < cloexec ? 0 : O_CLOEXEC) == -1)
 			return (-errno);
 	}
 	if (close_range((unsigned)first + (unsigned)n, ~0U, 0) == -1)

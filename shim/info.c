@@ -7,13 +7,13 @@
 #include "shim/proto/info.pb-c.h"
 #include "version.h"
 
-#define INFO_SIZE	512	/* bytes; two short strings */
+#define INFO_SIZE 512 /* bytes; two short strings */
 
 int
 info_version(void)
 {
-	static const char text[] =
-	    "containerd-shim-reaper-v2 " REAPER_VERSION "\n";
+	static const char text[] = "containerd-shim-reaper-v2 " REAPER_VERSION
+				   "\n";
 
 	return (output_write(text, strlen(text)));
 }

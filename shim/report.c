@@ -6,8 +6,8 @@
 
 #include "shim/report.h"
 
-#define MESSAGE_SIZE	512	/* bytes */
-#define PREFIX		"reaper: "
+#define MESSAGE_SIZE 512 /* bytes */
+#define PREFIX	     "reaper: "
 
 static int output = STDERR_FILENO;
 
@@ -36,7 +36,7 @@ message_write(char *message)
 	}
 	message[length] = '\n';
 	n = write(output, message, length + 1);
-	(void)n;		/* there is nobody else to tell */
+	(void)n; /* there is nobody else to tell */
 }
 
 void

@@ -9,10 +9,10 @@
 #include "unpriv/log.h"
 #include "unpriv/loop.h"
 
-#define FIRST_LIMIT   60000	  /* ms from the start to the first Create */
-#define NEXT_LIMIT    30000	  /* ms from the last Delete to the next */
-#define DRAIN_LIMIT   2000	  /* ms to write the last answers */
-#define MMAP_LIMIT    (64 * 1024) /* bytes; larger blocks are given back */
+#define FIRST_LIMIT 60000	/* ms from the start to the first Create */
+#define NEXT_LIMIT  30000	/* ms from the last Delete to the next */
+#define DRAIN_LIMIT 2000	/* ms to write the last answers */
+#define MMAP_LIMIT  (64 * 1024) /* bytes; larger blocks are given back */
 
 static struct {
 	struct loop *loop;
@@ -58,8 +58,8 @@ on_changed(void *arg, size_t containers)
 	if (containers > 0)
 		loop_timer_cancel(shim.loop, &shim.idle);
 	else
-		loop_timer_set(shim.loop, &shim.idle, NEXT_LIMIT,
-		    idle_too_long, NULL);
+		loop_timer_set(shim.loop, &shim.idle, NEXT_LIMIT, idle_too_long,
+		    NULL);
 }
 
 static void
@@ -83,8 +83,7 @@ static void
 on_ready(void *arg)
 {
 	(void)arg;
-	log_event(LOG_LEVEL_INFO, "serving", "namespace", shim.namespace,
-	    NULL);
+	log_event(LOG_LEVEL_INFO, "serving", "namespace", shim.namespace, NULL);
 	/* Nobody who waits for it means: nobody needs it. */
 	if (shim.ready_fd != -1 && write(shim.ready_fd, "", 1) != 1)
 		log_event(LOG_LEVEL_WARNING, "nobody waits for readiness",
@@ -120,15 +119,14 @@ serve_init(const struct serve_args *args)
 	shim.namespace = args->namespace;
 	if ((shim.loop = loop_new()) == NULL ||
 	    (shim.engine = engine_new(shim.loop, args->channel, args->helper,
-	    &handlers, NULL)) == NULL ||
+		 &handlers, NULL)) == NULL ||
 	    (shim.server = ttrpc_new(shim.loop, args->listener,
-	    args->client_uid, task_dispatch, &shim.service)) == NULL)
+		 args->client_uid, task_dispatch, &shim.service)) == NULL)
 		return (-errno);
 	shim.service.engine = shim.engine;
 	shim.service.shim_pid = (uint32_t)getpid();
 	shim.service.shutdown = on_shutdown;
-	loop_timer_set(shim.loop, &shim.idle, FIRST_LIMIT, idle_too_long,
-	    NULL);
+	loop_timer_set(shim.loop, &shim.idle, FIRST_LIMIT, idle_too_long, NULL);
 	return (0);
 }
 

@@ -43,19 +43,20 @@ documents_read(struct documents *documents, int bundle_fd)
 		path = CONF_FILE;
 	else if (path[0] != '/') {
 		report(CONF_FILE_VARIABLE ": \"%.80s\": expected an absolute "
-		    "path", path);
+					  "path",
+		    path);
 		return (-EINVAL);
 	}
 	error = files_read(AT_FDCWD, path, CONF_FILE_MAX, &documents->conf);
 	if (error != 0 && (chosen || error != -ENOENT))
-		return (report_error(error, "%.200s", path));
+		return (files_report(error, path));
 	if (bundle_fd == -1)
 		return (0);
 	error = files_read(bundle_fd, "config.json", PLAN_DOCUMENT_MAX,
 	    &documents->bundle);
 	if (error != 0) {
 		files_free(&documents->conf);
-		return (report_error(error, "config.json"));
+		return (files_report(error, "config.json"));
 	}
 	return (0);
 }
@@ -74,7 +75,7 @@ documents_decode(const struct documents *documents, struct settings *settings)
 
 	conf_init(conf);
 	if (conf_parse_text(conf, documents->conf.text,
-	    documents->conf.length) != 0 ||
+		documents->conf.length) != 0 ||
 	    conf_parse_environment(conf, environ) != 0 ||
 	    documents->bundle.text == NULL)
 		return;
@@ -170,6 +171,11 @@ settings_read(struct settings *settings, int bundle_fd)
 
 	if ((error = documents_read(&documents, bundle_fd)) != 0)
 		return (error);
+	/* Only containerd's own environment is left: that is not foreign. */
+	if (bundle_fd == -1 && documents.conf.text == NULL) {
+		documents_decode(&documents, settings);
+		return (answer_check(settings, 0));
+	}
 	if (pipe2(fds, O_CLOEXEC) == -1) {
 		error = report_error(-errno, "pipe");
 		goto out;

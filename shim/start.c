@@ -18,8 +18,8 @@
 #include "shim/settings.h"
 #include "shim/start.h"
 
-#define EMPTY		"empty"	/* below the runtime root; a reserved id */
-#define UNDO_LIMIT	10	/* seconds, to the end of a failed helper */
+#define EMPTY	   "empty" /* below the runtime root; a reserved id */
+#define UNDO_LIMIT 10	   /* seconds, to the end of a failed helper */
 
 /* Everything that one start opens; -1 is not open. */
 struct start {
@@ -33,7 +33,7 @@ struct start {
 	int root_fd;
 	int executable;
 	int ready[2];
-	pid_t daemon;		/* 0: not running */
+	pid_t daemon; /* 0: not running */
 };
 
 static void
@@ -62,11 +62,11 @@ tree_make(struct start *start)
 
 	fd = files_make_directory(AT_FDCWD, path, 0700, O_PATH);
 	if (fd < 0)
-		return (report_error(fd, "%s", path));
+		return (files_report(fd, path));
 	start->root_fd = files_make_directory(fd, EMPTY, 0555, O_RDONLY);
 	close(fd);
 	if (start->root_fd < 0)
-		return (report_error(start->root_fd, "%s/" EMPTY, path));
+		return (files_report(start->root_fd, EMPTY));
 	return (0);
 }
 
@@ -89,8 +89,7 @@ start_open(struct start *start)
 	if (start->log_fd == -1 || pipe2(start->ready, O_CLOEXEC) == -1)
 		return (report_error(-errno, "opening the log"));
 	if ((start->listener = group_listen(&start->group)) < 0)
-		return (report_error(start->listener, "%s",
-		    start->group.path));
+		return (report_error(start->listener, "%s", start->group.path));
 	return (0);
 }
 
@@ -119,7 +118,7 @@ daemon_fork(struct start *start)
 	return (0);
 }
 
-/* Waits until the helper has spoken to the daemon. */
+/* Waits until the daemon is confined and has begun to serve. */
 static int
 ready_wait(struct start *start)
 {
@@ -133,7 +132,7 @@ ready_wait(struct start *start)
 	if (n == 1)
 		return (0);
 	report("the shim ended before it was ready; what it and its helper "
-	    "logged is in containerd's log");
+	       "logged is in containerd's log");
 	return (-EIO);
 }
 

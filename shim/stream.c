@@ -95,17 +95,20 @@ receive(struct stream *stream, frame_handler *handler, void *arg)
 {
 	uint8_t bytes[READ_SIZE];
 	ssize_t n = READ_SIZE;
-	int turn;
+	int error = 0, turn;
 
-	for (turn = 0; turn < READ_TURNS && n == READ_SIZE &&
-	    !stream->broken && stream->queued < STREAM_PAUSE_SIZE; turn++) {
+	for (turn = 0; turn < READ_TURNS && n == READ_SIZE; turn++) {
+		if (stream->broken || stream->queued >= STREAM_PAUSE_SIZE)
+			return;
 		n = read(stream->watch.fd, bytes, sizeof(bytes));
 		if (n == -1 && errno != EAGAIN && errno != EINTR)
-			stream->broken = 1;
+			error = -errno;
 		else if (n == 0)
 			stream->ended = 1;
-		else if (n > 0 && frame_feed(&stream->reader, bytes,
-		    (size_t)n, handler, arg) != 0)
+		else if (n > 0)
+			error = frame_feed(&stream->reader, bytes, (size_t)n,
+			    handler, arg);
+		if (error != 0)
 			stream->broken = 1;
 	}
 }

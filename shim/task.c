@@ -24,12 +24,15 @@ struct request {
 	char id[MSG_ID_SIZE], exec[MSG_ID_SIZE]; /* for the log, cut */
 };
 
+/* Serves a call; request is to be answered, message is the caller's. */
+typedef void
+method_handler(struct request *request, const ProtobufCMessage *message);
+
 /* One method; without a handler it is known, but not supported. */
 struct method {
 	const char *name;
 	const ProtobufCMessageDescriptor *type;
-	void (*handle)(struct request *request,
-	    const ProtobufCMessage *message);
+	method_handler *handle;
 };
 
 /*
@@ -56,16 +59,21 @@ request_fail(struct request *request, const struct status *status)
 	free(request);
 }
 
-/* The empty message, or the failure. */
+/* The message or, if there is one, the failure. */
+static void
+request_end(struct request *request, const struct status *status,
+    const ProtobufCMessage *message)
+{
+	if (status->code != STATUS_OK)
+		request_fail(request, status);
+	else
+		request_reply(request, message);
+}
+
 static void
 answer_empty(void *arg, const struct engine_result *result)
 {
-	struct request *request = arg;
-
-	if (result->status.code != STATUS_OK)
-		request_fail(request, &result->status);
-	else
-		request_reply(request, NULL);
+	request_end(arg, &result->status, NULL);
 }
 
 /* Points to timestamp, filled, or to nothing where there was no end. */
@@ -98,10 +106,7 @@ create_done(void *arg, const struct engine_result *result)
 
 	containerd__task__v2__create_task_response__init(&response);
 	response.pid = result->pid;
-	if (result->status.code != STATUS_OK)
-		request_fail(arg, &result->status);
-	else
-		request_reply(arg, &response.base);
+	request_end(arg, &result->status, &response.base);
 }
 
 static void
@@ -128,10 +133,7 @@ start_done(void *arg, const struct engine_result *result)
 
 	containerd__task__v2__start_response__init(&response);
 	response.pid = result->pid;
-	if (result->status.code != STATUS_OK)
-		request_fail(arg, &result->status);
-	else
-		request_reply(arg, &response.base);
+	request_end(arg, &result->status, &response.base);
 }
 
 static void
@@ -179,10 +181,7 @@ delete_done(void *arg, const struct engine_result *result)
 	response.pid = result->pid;
 	response.exit_status = result->exit_status;
 	response.exited_at = timestamp_of(&result->exited_at, &timestamp);
-	if (result->status.code != STATUS_OK)
-		request_fail(arg, &result->status);
-	else
-		request_reply(arg, &response.base);
+	request_end(arg, &result->status, &response.base);
 }
 
 static void
@@ -190,8 +189,8 @@ task_delete(struct request *request, const ProtobufCMessage *message)
 {
 	REQUEST(Delete) *m = (const void *)message;
 
-	engine_delete(request->service->engine, m->id, m->exec_id,
-	    delete_done, request);
+	engine_delete(request->service->engine, m->id, m->exec_id, delete_done,
+	    request);
 }
 
 static void
@@ -203,10 +202,7 @@ wait_done(void *arg, const struct engine_result *result)
 	containerd__task__v2__wait_response__init(&response);
 	response.exit_status = result->exit_status;
 	response.exited_at = timestamp_of(&result->exited_at, &timestamp);
-	if (result->status.code != STATUS_OK)
-		request_fail(arg, &result->status);
-	else
-		request_reply(arg, &response.base);
+	request_end(arg, &result->status, &response.base);
 }
 
 /* The client has gone and waits no more. */
@@ -249,7 +245,7 @@ task_state(struct request *request, const ProtobufCMessage *message)
 	RESPONSE(State) response;
 
 	if (engine_state(request->service->engine, m->id, m->exec_id, &view,
-	    &status) != 0) {
+		&status) != 0) {
 		request_fail(request, &status);
 		return;
 	}
@@ -280,8 +276,8 @@ pid_details(Containerd__V1__Types__ProcessInfo *info,
 	google__protobuf__any__init(any);
 	any->type_url = string(DETAILS_TYPE);
 	any->value.data = bytes;
-	any->value.len = containerd__runc__v1__process_details__pack(&details,
-	    bytes);
+	any->value.len =
+	    containerd__runc__v1__process_details__pack(&details, bytes);
 	info->info = any;
 }
 
@@ -301,12 +297,14 @@ task_pids(struct request *request, const ProtobufCMessage *message)
 	RESPONSE(Pids) response;
 	struct status status;
 	struct pids *pids;
-	size_t i, n;
+	size_t i, n = 0;
 
 	status_set(&status, STATUS_RESOURCE_EXHAUSTED, "memory is short");
 	pids = malloc(sizeof(*pids));
-	if (pids == NULL || (n = engine_pids(request->service->engine, m->id,
-	    pids->list, &status)) == 0) {
+	if (pids != NULL)
+		n = engine_pids(request->service->engine, m->id, pids->list,
+		    &status);
+	if (n == 0) {
 		free(pids);
 		request_fail(request, &status);
 		return;
@@ -357,9 +355,9 @@ task_connect(struct request *request, const ProtobufCMessage *message)
 	containerd__task__v2__connect_response__init(&response);
 	response.shim_pid = request->service->shim_pid;
 	/* Also an unknown id is answered: it is asked whether we are there. */
-	if (engine_state(request->service->engine, m->id, "", &view,
-	    &status) == 0)
-		response.task_pid = view.pid;
+	view.pid = 0;
+	(void)engine_state(request->service->engine, m->id, "", &view, &status);
+	response.task_pid = view.pid;
 	request_reply(request, &response.base);
 }
 
@@ -369,8 +367,12 @@ task_shutdown(struct request *request, const ProtobufCMessage *message)
 	struct task_service *service = request->service;
 
 	(void)message;
-	request_reply(request, NULL);
+	/*
+	 * The answer makes containerd run `delete`, which removes the socket
+	 * if nobody listens: the listener must be closed by then.
+	 */
 	service->shutdown(service->arg);
+	request_reply(request, NULL);
 }
 
 static const struct method methods[] = {
@@ -426,11 +428,11 @@ static void
 field_copy(char copy[MSG_ID_SIZE], const ProtobufCMessage *message,
     const char *name)
 {
+	const ProtobufCMessageDescriptor *type = message->descriptor;
 	const ProtobufCFieldDescriptor *field;
 	const char *value;
 
-	field = protobuf_c_message_descriptor_get_field_by_name(
-	    message->descriptor, name);
+	field = protobuf_c_message_descriptor_get_field_by_name(type, name);
 	if (field == NULL)
 		return;
 	memcpy(&value, (const char *)message + field->offset, sizeof(value));
@@ -448,13 +450,13 @@ serve(struct task_service *service, struct ttrpc_call *call,
 		message = protobuf_c_message_unpack(method->type, NULL,
 		    payload->len, payload->data);
 	if (message == NULL) {
-		call_fail(call, STATUS_INVALID_ARGUMENT,
-		    "the request of ", method->name, " is malformed");
+		call_fail(call, STATUS_INVALID_ARGUMENT, "the request of ",
+		    method->name, " is malformed");
 		return;
 	}
 	if ((request = calloc(1, sizeof(*request))) == NULL) {
-		call_fail(call, STATUS_RESOURCE_EXHAUSTED,
-		    "", method->name, ": memory is short");
+		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "", method->name,
+		    ": memory is short");
 	} else {
 		request->method = method;
 		request->service = service;

@@ -112,8 +112,8 @@ drain_check(struct ttrpc_server *server)
 static int
 connection_over(const struct connection *c)
 {
-	return (c->stream.broken || (c->stream.ended && c->calls == NULL &&
-	    c->stream.first == NULL));
+	return (c->stream.broken ||
+	    (c->stream.ended && c->calls == NULL && c->stream.first == NULL));
 }
 
 /* Closes what could not be closed where it came to its end. */
@@ -375,11 +375,13 @@ static void
 accept_resume(void *arg)
 {
 	struct ttrpc_server *server = arg;
+	int error;
 
 	if (server->accepting || server->listener.fd == -1)
 		return;
-	server->accepting = loop_add(server->loop, &server->listener,
-	    server->listener.fd, EPOLLIN, on_listener, server) == 0;
+	error = loop_add(server->loop, &server->listener, server->listener.fd,
+	    EPOLLIN, on_listener, server);
+	server->accepting = error == 0;
 }
 
 struct ttrpc_server *

@@ -84,7 +84,6 @@ static const struct constant constants[] = {
 	{ CONSTANT(F_GET_SEALS) },
 	{ CONSTANT(F_SETFD) },
 	{ CONSTANT(F_SETFL) },
-	{ CONSTANT(MADV_DONTNEED) },
 	{ CONSTANT(MFD_ALLOW_SEALING) },
 	{ CONSTANT(MFD_CLOEXEC) },
 	{ CONSTANT(NS_GET_NSTYPE) },

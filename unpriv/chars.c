@@ -23,13 +23,13 @@ chars_utf8(const unsigned char *s, size_t length)
 	if (n > length)
 		return (0);
 	if (s[0] == 0xe0)
-		low = 0xa0;	/* else it were an overlong form */
+		low = 0xa0; /* else it were an overlong form */
 	else if (s[0] == 0xed)
-		high = 0x9f;	/* surrogates */
+		high = 0x9f; /* surrogates */
 	else if (s[0] == 0xf0)
 		low = 0x90;
 	else if (s[0] == 0xf4)
-		high = 0x8f;	/* beyond U+10FFFF */
+		high = 0x8f; /* beyond U+10FFFF */
 	if (s[1] < low || s[1] > high)
 		return (0);
 	for (i = 2; i < n; i++) {

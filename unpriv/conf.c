@@ -5,16 +5,16 @@
 #include "unpriv/chars.h"
 #include "unpriv/conf.h"
 
-#define PREFIX		"REAPER_"
-#define VALUE_SHOWN	48	/* bytes of a refused value that are shown */
-#define PLACE_SIZE	64	/* "line N: KEY", or the variable's name */
+#define PREFIX	    "REAPER_"
+#define VALUE_SHOWN 48 /* bytes of a refused value that are shown */
+#define PLACE_SIZE  64 /* "line N: KEY", or the variable's name */
 
 /*
  * Below the range where systemd allocates users dynamically ends (65519) and
  * nobody (65534), a user id that no package claims.
  */
-#define DEFAULT_UID	65521u
-#define UID_LIMIT	2147483646u	/* 2^31-2 */
+#define DEFAULT_UID 65521u
+#define UID_LIMIT   2147483646u /* 2^31-2 */
 
 /* Part of a text. */
 struct slice {
@@ -210,8 +210,8 @@ conf_parse_text(struct conf *conf, const char *text, size_t length)
 		snprintf(place, sizeof(place), "line %zu", number);
 		key = slice_trim(slice_split(line, '=', &value));
 		if (value.start == NULL)
-			return (refuse(conf, place, line,
-			    "expected KEY=VALUE"));
+			return (
+			    refuse(conf, place, line, "expected KEY=VALUE"));
 		conf_printable(name, sizeof(name), key.start, key.length);
 		snprintf(place, sizeof(place), "line %zu: %s", number, name);
 		error = apply(conf, place, key, slice_trim(value), &seen);

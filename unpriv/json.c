@@ -23,8 +23,8 @@ static int after[JSON_TOKENS_MAX];
 
 /* Position of the check that follows jsmn. */
 struct cursor {
-	size_t at;		/* byte */
-	int token;		/* the next one */
+	size_t at; /* byte */
+	int token; /* the next one */
 	const char *error;
 };
 
@@ -38,8 +38,8 @@ is_space(char c)
 static char
 peek(const struct cursor *cursor)
 {
-	return (cursor->at < document.length ? document.text[cursor->at] :
-	    '\0');
+	return (
+	    cursor->at < document.length ? document.text[cursor->at] : '\0');
 }
 
 static void
@@ -68,11 +68,12 @@ check_string(struct cursor *cursor, const jsmntok_t *token)
 		n = chars_json(document.text + cursor->at, end - cursor->at,
 		    out, &written);
 		if (n == 0)
-			return (fail(cursor, "a character or an escape that "
+			return (fail(cursor,
+			    "a character or an escape that "
 			    "is not allowed in a string"));
 		cursor->at += n;
 	}
-	cursor->at++;		/* the closing quote */
+	cursor->at++; /* the closing quote */
 	return (1);
 }
 
@@ -91,7 +92,7 @@ check_primitive(struct cursor *cursor, const jsmntok_t *token)
 	if (!raw_is(token, "true") && !raw_is(token, "false") &&
 	    !raw_is(token, "null") &&
 	    !chars_number(document.text + token->start,
-	    (size_t)(token->end - token->start)))
+		(size_t)(token->end - token->start)))
 		return (fail(cursor, "neither true, false, null nor a number"));
 	cursor->at = (size_t)token->end;
 	return (1);
@@ -111,7 +112,7 @@ expect_token(struct cursor *cursor)
 	return (start == cursor->at ? token : NULL);
 }
 
-static int	 check_value(struct cursor *cursor);
+static int check_value(struct cursor *cursor);
 
 /* Checks `"key":` and its value, or an element, at the cursor. */
 static int
@@ -159,9 +160,10 @@ check_container(struct cursor *cursor, int keyed)
 			return (1);
 		}
 		if (peek(cursor) != ',')
-			return (fail(cursor, keyed ?
-			    "expected a comma or the end of the object" :
-			    "expected a comma or the end of the array"));
+			return (fail(cursor,
+			    keyed ?
+				"expected a comma or the end of the object" :
+				"expected a comma or the end of the array"));
 		cursor->at++;
 		skip_space(cursor);
 	}

@@ -9,7 +9,7 @@
 #include "unpriv/chars.h"
 #include "unpriv/log.h"
 
-#define CUT	"...\"\n"	/* what ends a line that is too long */
+#define CUT "...\"\n" /* what ends a line that is too long */
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
@@ -38,8 +38,8 @@ log_open(int fd, enum log_level level)
 static void
 line_add(struct line *line, const char *s, size_t length)
 {
-	if (line->cut || length > sizeof(line->text) - strlen(CUT) -
-	    line->length) {
+	if (line->cut ||
+	    length > sizeof(line->text) - strlen(CUT) - line->length) {
 		line->cut = 1;
 		return;
 	}
@@ -91,11 +91,11 @@ line_time(struct line *line)
 	clock_gettime(CLOCK_REALTIME, &now);
 	second = (unsigned)(now.tv_sec % 86400);
 	days = (unsigned)(now.tv_sec / 86400) + 719468; /* since 0000-03-01 */
-	era = days / 146097;			/* of 400 years */
+	era = days / 146097;				/* of 400 years */
 	days %= 146097;
 	year = (days - days / 1460 + days / 36524 - days / 146096) / 365;
 	days -= 365 * year + year / 4 - year / 100;
-	month = (5 * days + 2) / 153;		/* 0 is March */
+	month = (5 * days + 2) / 153; /* 0 is March */
 	day = days - (153 * month + 2) / 5 + 1;
 	year += era * 400 + (month >= 10);
 	month = month < 10 ? month + 3 : month - 9;

@@ -12,7 +12,7 @@ struct loop {
 	int epoll_fd;
 	int stopped;
 	struct loop_timer *timers; /* by deadline */
-	uint64_t round; /* of calling timers */
+	uint64_t round;		   /* of calling timers */
 	/* What epoll_wait gave and was not yet called: [at], [at + 1] ... */
 	struct epoll_event batch[BATCH];
 	int at, taken;
@@ -179,6 +179,7 @@ loop_run(struct loop *loop)
 		}
 		run_timers(loop);
 	}
+	loop->stopped = 0;
 	return (0);
 }
 

@@ -71,7 +71,7 @@ void	 loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 
 /*
  * Runs until loop_stop; a stop that was asked for before counts.  Returns 0
- * or a negative errno of epoll_wait(2).
+ * or a negative errno of epoll_wait(2).  May be called again.
  */
 int	 loop_run(struct loop *loop);
 void	 loop_stop(struct loop *loop);

@@ -46,8 +46,7 @@ read_hooks(struct oci_reader *reader, int value, uint32_t arg)
 		if (json_type(hooks) == JSON_NULL)
 			continue;
 		if (json_type(hooks) != JSON_ARRAY)
-			return (oci_refuse(reader, hooks,
-			    "expected an array"));
+			return (oci_refuse(reader, hooks, "expected an array"));
 		if (json_count(hooks) > 0)
 			return (oci_refuse(reader, JSON_NONE,
 			    "hooks are not supported"));
@@ -60,10 +59,17 @@ read_hooks(struct oci_reader *reader, int value, uint32_t arg)
  * whatever the bundle says.
  */
 static const char *const namespace_names[] = {
-	"pid", "network", "mount", "ipc", "uts", "cgroup", "time", "user",
+	"pid",
+	"network",
+	"mount",
+	"ipc",
+	"uts",
+	"cgroup",
+	"time",
+	"user",
 };
-#define NAMESPACES	(sizeof(namespace_names) / sizeof(namespace_names[0]))
-#define NAMESPACE_PID	(1u << 0)
+#define NAMESPACES    (sizeof(namespace_names) / sizeof(namespace_names[0]))
+#define NAMESPACE_PID (1u << 0)
 
 static int
 read_namespace_type(struct oci_reader *reader, int value, uint32_t arg)
@@ -148,8 +154,8 @@ read_container_type(struct oci_reader *reader, int value, uint32_t arg)
 	if (json_equals(value, "sandbox"))
 		reader->plan->flags |= PLAN_CRI_SANDBOX;
 	else if (!json_equals(value, "container"))
-		return (oci_refuse(reader, value,
-		    "expected sandbox or container"));
+		return (
+		    oci_refuse(reader, value, "expected sandbox or container"));
 	/* CRI gives all three; the overlay and the pod depend on them. */
 	if (reader->plan->sandbox_namespace[0] == '\0')
 		return (oci_refuse(reader, JSON_NONE,
@@ -163,8 +169,9 @@ read_sandbox_id(struct oci_reader *reader, int value, uint32_t arg)
 	struct plan *plan = reader->plan;
 
 	(void)arg;
-	if (json_string(value, plan->sandbox_id,
-	    sizeof(plan->sandbox_id)) < 0 || !msg_id_valid(plan->sandbox_id))
+	if (json_string(value, plan->sandbox_id, sizeof(plan->sandbox_id)) <
+		0 ||
+	    !msg_id_valid(plan->sandbox_id))
 		return (oci_refuse(reader, value,
 		    "expected a container's identifier"));
 	plan->flags |= PLAN_CRI;
@@ -193,17 +200,17 @@ read_sandbox_namespace(struct oci_reader *reader, int value, uint32_t arg)
 
 	(void)arg;
 	if (json_string(value, plan->sandbox_namespace,
-	    sizeof(plan->sandbox_namespace)) < 0 ||
+		sizeof(plan->sandbox_namespace)) < 0 ||
 	    !is_dns_label(plan->sandbox_namespace))
 		return (oci_refuse(reader, value, "expected a DNS label"));
 	if (plan->sandbox_id[0] == '\0')
-		return (oci_refuse(reader, JSON_NONE,
-		    "given without sandbox-id"));
+		return (
+		    oci_refuse(reader, JSON_NONE, "given without sandbox-id"));
 	plan->flags |= PLAN_CRI;
 	return (0);
 }
 
-#define CRI	"io.kubernetes.cri."
+#define CRI "io.kubernetes.cri."
 
 /* In this order: each reader looks at what the one before it found. */
 static const struct oci_field annotation_fields[] = {

@@ -10,7 +10,7 @@
 
 #include "unpriv/oci_reader.h"
 
-#define NAMES(table)	(sizeof(table) / sizeof((table)[0]))
+#define NAMES(table) (sizeof(table) / sizeof((table)[0]))
 
 static const char *const rlimit_names[] = {
 	[RLIMIT_CPU] = "RLIMIT_CPU",
@@ -187,8 +187,7 @@ read_cwd(struct oci_reader *reader, int value, uint32_t arg)
 	if ((error = string_append(reader, value, &cwd)) != 0)
 		return (error);
 	if (cwd[0] != '/')
-		return (oci_refuse(reader, value,
-		    "expected an absolute path"));
+		return (oci_refuse(reader, value, "expected an absolute path"));
 	return (0);
 }
 
@@ -325,7 +324,7 @@ read_limit(struct oci_reader *reader, int value, uint32_t hard)
 	struct plan_rlimit *limit = last_rlimit(reader);
 
 	if (json_unsigned(value, UINT64_MAX,
-	    hard ? &limit->hard : &limit->soft) != 0)
+		hard ? &limit->hard : &limit->soft) != 0)
 		return (oci_refuse(reader, value,
 		    "expected an integer from 0 to 18446744073709551615"));
 	return (0);

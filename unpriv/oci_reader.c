@@ -4,7 +4,7 @@
 
 #include "unpriv/oci_reader.h"
 
-#define VALUE_MAX	40	/* bytes of a refused value that are shown */
+#define VALUE_MAX 40 /* bytes of a refused value that are shown */
 
 static const char *const type_names[] = {
 	[JSON_NULL] = "null",
@@ -71,8 +71,7 @@ refuse_type(struct oci_reader *reader, int value, enum json_type type)
 }
 
 static int
-read_field(struct oci_reader *reader, int object,
-    const struct oci_field *field)
+read_field(struct oci_reader *reader, int object, const struct oci_field *field)
 {
 	int value;
 
@@ -119,7 +118,7 @@ oci_read_array(struct oci_reader *reader, int array, size_t max,
 		return (oci_refuse(reader, JSON_NONE, expected));
 	}
 	for (value = json_first(array); value != JSON_NONE && error == 0;
-	    value = json_next(value), i++) {
+	     value = json_next(value), i++) {
 		snprintf(reader->path + length, sizeof(reader->path) - length,
 		    "[%zu]", i);
 		if (json_type(value) != type)
@@ -143,7 +142,8 @@ oci_read_empty(struct oci_reader *reader, int value, uint32_t arg)
 		length = json_count(value);
 	if (length == 0)
 		return (0);
-	return (oci_refuse(reader, value, "not supported, and without it the "
+	return (oci_refuse(reader, value,
+	    "not supported, and without it the "
 	    "workload would have less isolation than was asked for"));
 }
 

@@ -6,7 +6,7 @@
 
 #include "unpriv/priv.h"
 
-#define BURST	16	/* messages taken before others get their turn */
+#define BURST	16 /* messages taken before others get their turn */
 #define PID_MAX 0x3fffffff
 
 /* One request, waiting to be sent or to be answered. */
@@ -142,9 +142,8 @@ send_some(struct priv *priv)
 
 	while (priv->why == NULL && (request = priv->waiting.first) != NULL &&
 	    priv->sent.length < PRIV_FLIGHT_MAX) {
-		error = channel_send(priv->channel, request->op,
-		    &request->body, request->length, &request->fd,
-		    request->fd != -1);
+		error = channel_send(priv->channel, request->op, &request->body,
+		    request->length, &request->fd, request->fd != -1);
 		/* What it said before it went comes first, then its end. */
 		if (error == -EAGAIN || error == -EPIPE || error == -ECONNRESET)
 			break;
@@ -186,8 +185,8 @@ reply_check(const struct request *request, const struct msg *message,
 	uint32_t i;
 
 	if (message->header.nfds != descriptors_due(request, reply) ||
-	    (reply->fds != 0 && (request->op != MSG_START ||
-	    reply->error != 0)))
+	    (reply->fds != 0 &&
+		(request->op != MSG_START || reply->error != 0)))
 		return ("the helper sent descriptors nobody asked for");
 	for (i = 0; i < message->header.nfds; i++) {
 		if ((fcntl(fds[i], F_GETFL) & O_ACCMODE) != mode)
@@ -240,8 +239,7 @@ take_ready(struct priv *priv, const struct msg *message)
 
 /* Takes the descriptors that it uses out of fds. */
 static const char *
-take_message(struct priv *priv, const struct msg *message,
-    int fds[MSG_FDS_MAX])
+take_message(struct priv *priv, const struct msg *message, int fds[MSG_FDS_MAX])
 {
 	uint16_t op = message->header.op;
 
@@ -276,8 +274,9 @@ receive_some(struct priv *priv)
 		if (n == -ECONNRESET)
 			continue;
 		if (n <= 0) {
-			priv_break(priv, n == 0 ? "the helper has ended" :
-			    "the channel to the helper failed");
+			priv_break(priv,
+			    n == 0 ? "the helper has ended" :
+				     "the channel failed");
 			return;
 		}
 		if ((wrong = take_message(priv, &message, fds)) != NULL)
@@ -414,23 +413,22 @@ int
 priv_signal(struct priv *priv, const struct msg_ref *ref, uint32_t signo,
     int all, priv_done *done, void *arg)
 {
-	const union msg_body body = { .signal = {
-		.ref = *ref, .signo = signo, .all = all != 0,
-	} };
+	union msg_body body = { .signal = { .ref = *ref, .signo = signo } };
 
+	body.signal.all = all != 0;
 	return (submit(priv, MSG_SIGNAL, &body, sizeof(body.signal), -1, done,
 	    arg));
 }
 
 int
-priv_stdio(struct priv *priv, const struct msg_ref *ref,
-    enum msg_stream stream, const char *path, priv_done *done, void *arg)
+priv_stdio(struct priv *priv, const struct msg_ref *ref, enum msg_stream stream,
+    const char *path, priv_done *done, void *arg)
 {
 	union msg_body body = { .stdio = { .ref = *ref, .stream = stream } };
 
 	if (strlen(path) >= sizeof(body.stdio.path))
 		return (-EINVAL);
 	strcpy(body.stdio.path, path);
-	return (submit(priv, MSG_STDIO, &body, sizeof(body.stdio), -1, done,
-	    arg));
+	return (
+	    submit(priv, MSG_STDIO, &body, sizeof(body.stdio), -1, done, arg));
 }

@@ -10,16 +10,20 @@
 #	NAME_body() { node_begin; ...; node_end; }
 #	atf_init_test_cases() { node_add; }
 
-case " $*" in
-*:body)
-	[ "${REGRESS_INSIDE-}" = yes ] || {
-		REGRESS_INSIDE=yes
-		export REGRESS_INSIDE
-		exec unshare --mount --propagation private --pid --fork \
-		    --kill-child --mount-proc "$0" "$@"
-	}
+# Kyua names the case without a suffix for its body, by hand one may give one.
+case " $* " in
+*" -l "* | *:cleanup\ ) ;;
+*)
+	# Pid 1 is what the namespaces were made for, and nothing else is.
+	[ $$ -eq 1 ] || exec unshare --mount --propagation private --pid \
+	    --fork --kill-child --mount-proc "$0" "$@"
 	;;
 esac
+
+# node_isolated: fail rather than touch the node itself.
+node_isolated() {
+	[ $$ -eq 1 ] || atf_fail "not in namespaces of its own"
+}
 
 LIB=$(cd "$(atf_get_srcdir)/../lib" && pwd)
 # shellcheck source=regress/lib/containerd.sh
@@ -58,6 +62,7 @@ node_add() {
 
 # node_begin: an empty /run, and a containerd in it.
 node_begin() {
+	node_isolated
 	mount -t tmpfs -o mode=0755 tmpfs /run || atf_fail "no private /run"
 	private_dir || atf_fail "no private directory"
 	case $REGRESS_RUNTIME in
@@ -87,6 +92,7 @@ node_end() {
 # seen below $HOST_UPPER.  To be called before node_begin.  Skips where the
 # root is an overlay already: the kernel stacks two at most.
 host_disposable() {
+	node_isolated
 	[ "$(stat -f -c %T /)" != overlayfs ] ||
 	    atf_skip "the root is an overlay already"
 	_work=$PWD
@@ -170,33 +176,32 @@ spec_run() {
 	    --fifo-dir "$REGRESS_DIR/fifo" --config "$_id.json" "$_id"
 }
 
-# program_of PID: the name of the file that it executes.
-program_of() {
-	_exe=$(readlink "/proc/$1/exe") || return 1
-	_exe=${_exe% (deleted)}
-	echo "${_exe##*/}"
-}
-
-# pids_of PROGRAM: the processes that execute a program of this name.
+# pids_of PROGRAM: the processes of a program, by the name that the kernel keeps
+# of it: of what runs from a detached mount there is no path.
 pids_of() {
+	_comm=$(printf '%.15s' "$1")
 	for _proc in /proc/[0-9]*; do
-		[ "$(program_of "${_proc#/proc/}" 2>/dev/null)" = "$1" ] &&
+		[ "$(cat "$_proc/comm" 2>/dev/null)" = "$_comm" ] &&
 		    echo "${_proc#/proc/}"
 	done
 	return 0
 }
 
-# shim_pid, helper_pid: of the one pod that a test runs.
+# shim_pid, publisher_pid, helper_pid, init_pid: of the pods that a test runs.
 shim_pid() {
 	pids_of containerd-shim-reaper-v2
 }
 
+publisher_pid() {
+	pids_of reaper-publish
+}
+
 helper_pid() {
-	for _helper in $(pids_of reaper-privsep); do
-		[ "$(status_of "$_helper" PPid)" = "$(shim_pid)" ] &&
-		    echo "$_helper"
-	done
-	return 0
+	pids_of reaper-privsep
+}
+
+init_pid() {
+	pids_of reaper-init
 }
 
 # status_of PID FIELD: a line of /proc/PID/status.
@@ -227,6 +232,13 @@ bundle_make() {
 	mkdir -m 0711 "$_bundle" "$_bundle/rootfs"
 	mkfifo -m 0700 "$_bundle/log"
 	echo "$_bundle"
+}
+
+# shim_gone BUNDLE ID: after Shutdown: the shim ends, and containerd's call of
+# delete takes its socket away.
+shim_gone() {
+	until_true 10 [ -z "$(shim_pid)" ] || node_fail "the shim stays"
+	expect 0 "*" shim_do "$1" delete "$2"
 }
 
 # shim_do BUNDLE ACTION ID: call the shim's program as containerd does.

@@ -12,24 +12,55 @@ confinement_begin() {
 	[ -n "$HELPER" ] || atf_fail "there is no helper"
 }
 
-# is FIELD VALUE: a line of the shim's status.
+# is PID FIELD VALUE: a line of the process's status.
 is() {
-	[ "$(status_of "$SHIM" "$1")" = "$2" ] ||
-	    atf_fail "$1 of the shim is $(status_of "$SHIM" "$1"), not $2"
+	[ "$(status_of "$1" "$2")" = "$3" ] ||
+	    atf_fail "$2 of $1 is $(status_of "$1" "$2"), not $3"
+}
+
+# powerless PID: it has nothing, gains nothing and is filtered.
+powerless() {
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+		is "$1" "$set" 0000000000000000
+	done
+	is "$1" NoNewPrivs 1
+	is "$1" Seccomp 2
+	is "$1" Groups ""
 }
 
 node_test the_shim_is_nobody \
     "its own uid and gid, no group, no capability, no new privileges"
 the_shim_is_nobody_body() {
 	confinement_begin
-	is Uid "65521 65521 65521 65521"
-	is Gid "65521 65521 65521 65521"
-	is Groups ""
-	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
-		is "$set" 0000000000000000
+	is "$SHIM" Uid "65521 65521 65521 65521"
+	is "$SHIM" Gid "65521 65521 65521 65521"
+	powerless "$SHIM"
+	node_end
+}
+
+node_test the_publisher_of_events_is_root_without_any_power \
+    "containerd answers its own uid alone; that is all it has of root"
+the_publisher_of_events_is_root_without_any_power_body() {
+	confinement_begin
+	publisher=$(publisher_pid)
+	[ -n "$publisher" ] || atf_fail "there is no publisher"
+	powerless "$publisher"
+	[ "$(readlink "/proc/$publisher/root")" != / ] ||
+	    atf_fail "its root is that of the host"
+	node_end
+}
+
+node_test the_pid_1_of_a_workload_has_no_power \
+    "no capability, no new privileges, filtered"
+the_pid_1_of_a_workload_has_no_power_body() {
+	confinement_begin
+	init=$(init_pid)
+	[ -n "$init" ] || atf_fail "there is no pid 1"
+	for set in CapInh CapPrm CapEff CapAmb; do
+		is "$init" "$set" 0000000000000000
 	done
-	is NoNewPrivs 1
-	is Seccomp 2
+	is "$init" NoNewPrivs 1
+	is "$init" Seccomp 2
 	node_end
 }
 
@@ -108,7 +139,7 @@ node_test the_helper_runs_from_a_mount_that_cannot_be_written \
     "not even root of the host can change it through /proc"
 the_helper_runs_from_a_mount_that_cannot_be_written_body() {
 	confinement_begin
-	for pid in $(pids_of reaper-privsep); do
+	for pid in $HELPER $(init_pid); do
 		mode=$(stat -L -c %a "/proc/$pid/exe")
 		expect_refusal "read-only" chmod "$mode" "/proc/$pid/exe"
 	done
@@ -119,7 +150,7 @@ node_test a_workload_cannot_look_into_shim_or_helper \
     "with the pid namespace of the host and its 14 capabilities"
 a_workload_cannot_look_into_shim_or_helper_body() {
 	confinement_begin
-	for pid in $SHIM $HELPER; do
+	for pid in $SHIM $HELPER $(publisher_pid) $(init_pid); do
 		for file in environ maps mem auxv stack; do
 			expect 1 "" spec_run "b$pid$file" \
 			    'del(.linux.namespaces[] | select(.type == "pid"))' \
@@ -127,8 +158,8 @@ a_workload_cannot_look_into_shim_or_helper_body() {
 		done
 		expect "*" "" spec_run "c$pid" \
 		    'del(.linux.namespaces[] | select(.type == "pid"))' \
-		    sh -c "ls /proc/$pid/fd/ /proc/$pid/root/ 2>/dev/null
-			readlink /proc/$pid/exe"
+		    sh -c "ls /proc/$pid/root/ 2>/dev/null
+			readlink /proc/$pid/exe /proc/$pid/fd/*"
 	done
 	node_end
 }

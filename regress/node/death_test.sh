@@ -16,6 +16,7 @@ death_begin() {
 death_end() {
 	wait "$TASK"
 	code=$?
+	[ "$1" = "*" ] || [ "$code" -eq "$1" ] || cat task.out >&2
 	[ "$1" = "*" ] || [ "$code" -eq "$1" ] ||
 	    atf_fail "the task ended with $code, not $1"
 	until_true 10 not runs sleep 4321 ||
@@ -27,11 +28,20 @@ death_end() {
 }
 
 node_test a_killed_helper_takes_its_workloads_along \
-    "and the task ends with 137"
+    "Wait is answered with 137 before the shim ends too"
 a_killed_helper_takes_its_workloads_along_body() {
 	death_begin
+	peer_build
+	socket=$(our_sockets | head -n 1)
+	"$PEER" "$socket" call Wait 1=a >wait.out 2>&1 &
+	wait=$!
+	# The answer to a later call shows that Wait has been read.
+	expect 0 "*" "$PEER" "$socket" call State 1=a
 	kill -9 "$(helper_pid)"
-	death_end 137
+	wait "$wait" || atf_fail "Wait failed: $(cat wait.out)"
+	grep -q '^1=137$' wait.out || atf_fail "not 137: $(cat wait.out)"
+	# ctr finds nothing to delete any more.
+	death_end "*"
 }
 
 node_test a_killed_shim_takes_everything_along \
@@ -46,12 +56,7 @@ node_test a_killed_pid_1_ends_the_task \
     "with 137, as the kernel does"
 a_killed_pid_1_ends_the_task_body() {
 	death_begin
-	pid=$(ctr_ task ls | awk '$1 == "a" { print $2 }')
-	namespace=$(readlink "/proc/$pid/ns/pid")
-	for init in $(pids_of reaper-privsep); do
-		[ "$(readlink "/proc/$init/ns/pid")" != "$namespace" ] ||
-		    kill -9 "$init"
-	done
+	kill -9 "$(init_pid)"
 	death_end 137
 }
 

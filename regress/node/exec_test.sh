@@ -46,14 +46,16 @@ node_test an_exec_can_signal_the_task \
 an_exec_can_signal_the_task_body() {
 	node_begin
 	expect 0 "*" task_run -d a sleep 4321
+	# The exec ends with its task.
 	# shellcheck disable=SC2016 # the workload's shell expands it
-	expect 0 "" task_exec a e sh -c '
+	expect "*" "" task_exec a e sh -c '
 		for p in /proc/[0-9]*; do
 			tr "\0" " " <"$p/cmdline" 2>/dev/null |
 			    grep -q "^sleep 4321" && kill -9 "${p#/proc/}"
 		done
 		exit 0'
 	until_true 10 task_is a STOPPED || node_fail "the task runs on"
+	expect_removed a 137
 	node_end
 }
 

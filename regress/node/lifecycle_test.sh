@@ -72,6 +72,12 @@ created_begin() {
 	SOCKET=$(shim_do "$bundle" start c1) || atf_fail "no start"
 }
 
+created_end() {
+	expect 0 "" peer Shutdown 1=c1
+	shim_gone "$bundle" c1
+	node_end
+}
+
 peer() {
 	"$PEER" "$SOCKET" call "$@"
 }
@@ -90,9 +96,7 @@ a_created_task_has_a_process_but_has_not_run_body() {
 	expect 0 "*" peer Wait 1=c1
 	! grep -q '^1=' out || node_fail "the status is not 0"
 	expect 0 "*" peer Delete 1=c1
-	expect 0 "" peer Shutdown 1=c1
-	until_true 10 [ -z "$(shim_pid)" ] || node_fail "the shim stays"
-	node_end
+	created_end
 }
 
 node_test a_created_task_can_be_killed_and_deleted \
@@ -110,8 +114,7 @@ a_created_task_can_be_killed_and_deleted_body() {
 	grep -q '^2=137$' out || node_fail "the status is not 137"
 	expect 1 "*" peer State 1=c1
 	grep -q '^error 5 ' out || node_fail "it is not NotFound"
-	expect 0 "" peer Shutdown 1=c1
-	node_end
+	created_end
 }
 
 node_test calls_that_are_not_there_are_unimplemented \
@@ -126,8 +129,7 @@ calls_that_are_not_there_are_unimplemented_body() {
 	expect 0 "" peer Kill 1=c1 3:9
 	expect 0 "*" peer Wait 1=c1
 	expect 0 "*" peer Delete 1=c1
-	expect 0 "" peer Shutdown 1=c1
-	node_end
+	created_end
 }
 
 node_test unknown_ids_are_not_found \
@@ -138,8 +140,7 @@ unknown_ids_are_not_found_body() {
 		expect 1 "*" peer "$method" 1=nobody 2=e
 		grep -Eq '^error (5|9) ' out || node_fail "$method"
 	done
-	expect 0 "" peer Shutdown 1=c1
-	node_end
+	created_end
 }
 
 atf_init_test_cases() {

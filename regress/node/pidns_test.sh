@@ -42,8 +42,9 @@ a_workload_cannot_kill_or_see_into_its_pid_1_body() {
 		echo survived'
 	expect 0 "" task_run --rm b sh -c '
 		cat /proc/1/environ /proc/1/maps /proc/1/mem 2>/dev/null
-		ls /proc/1/fd /proc/1/root/. 2>/dev/null
-		: >>/proc/1/exe && echo writable
+		ls /proc/1/root/. 2>/dev/null
+		readlink /proc/1/exe /proc/1/cwd /proc/1/root /proc/1/fd/*
+		sh -c ": >>/proc/1/exe" && echo writable
 		exit 0'
 	node_end
 }

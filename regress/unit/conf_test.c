@@ -7,11 +7,11 @@
 
 #include "unpriv/conf.h"
 
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* 255 characters, the longest path that is accepted. */
 #define A50	"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
-#define PATH255	"/" A50 A50 A50 A50 A50 "aaaa"
+#define PATH255 "/" A50 A50 A50 A50 A50 "aaaa"
 
 static struct conf conf;
 
@@ -58,13 +58,16 @@ ATF_TC_WITHOUT_HEAD(conf_reads_every_setting);
 ATF_TC_BODY(conf_reads_every_setting, tc)
 {
 	ATF_CHECK_EQ(parse("\n# REAPER_UID=7\n\t #x\n \t REAPER_UID \t=  1 "
-	    "\r\n\nREAPER_RUNTIME_ROOT=" PATH255 "\n"
-	    "REAPER_OVERLAY_ISOLATION=namespace"), 0);
+			   "\r\n\nREAPER_RUNTIME_ROOT=" PATH255 "\n"
+			   "REAPER_OVERLAY_ISOLATION=namespace"),
+	    0);
 	ATF_CHECK_EQ(conf.uid, 1);
 	ATF_CHECK_STREQ(conf.runtime_root, PATH255);
 	ATF_CHECK(conf_check(&conf) == NULL);
-	ATF_CHECK_EQ(parse("REAPER_OVERLAY_ISOLATION=namespace\n"
-	    "REAPER_UID=2147483646\nREAPER_RUNTIME_ROOT=/a.b/..c/d=e"), 0);
+	ATF_CHECK_EQ(
+	    parse("REAPER_OVERLAY_ISOLATION=namespace\n"
+		  "REAPER_UID=2147483646\nREAPER_RUNTIME_ROOT=/a.b/..c/d=e"),
+	    0);
 	ATF_CHECK_EQ(conf.uid, 2147483646);
 	ATF_CHECK_STREQ(conf.runtime_root, "/a.b/..c/d=e");
 	ATF_CHECK(conf_check(&conf) == NULL);
@@ -86,8 +89,9 @@ ATF_TC_BODY(conf_refuses_unfit_user_ids, tc)
 	for (i = 0; i < COUNT(values); i++) {
 		snprintf(text, sizeof(text), "REAPER_UID=%s", values[i]);
 		ATF_CHECK_EQ_MSG(parse(text), -EINVAL, "%s", text);
-		ATF_CHECK(strstr(conf.error,
-		    "expected a user id from 1 to 2147483646") != NULL);
+		ATF_CHECK(
+		    strstr(conf.error,
+			"expected a user id from 1 to 2147483646") != NULL);
 	}
 	snprintf(error, sizeof(error), "line 1: REAPER_UID: \"root\": ");
 	check_refused("REAPER_UID=root", error);
@@ -107,8 +111,8 @@ ATF_TC_BODY(conf_refuses_unfit_runtime_roots, tc)
 		snprintf(text, sizeof(text), "REAPER_RUNTIME_ROOT=%s",
 		    values[i]);
 		ATF_CHECK_EQ_MSG(parse(text), -EINVAL, "%s", text);
-		ATF_CHECK(strstr(conf.error, "expected an absolute path") !=
-		    NULL);
+		ATF_CHECK(
+		    strstr(conf.error, "expected an absolute path") != NULL);
 		ATF_CHECK_STREQ(conf.runtime_root, "/run/reaper");
 	}
 }
@@ -117,7 +121,8 @@ ATF_TC_WITHOUT_HEAD(conf_refuses_what_it_would_not_apply);
 ATF_TC_BODY(conf_refuses_what_it_would_not_apply, tc)
 {
 	static const struct bad bad[] = {
-		{ "\n\nREAPER_UIDS=1", "line 3: REAPER_UIDS: \"REAPER_UIDS\": "
+		{ "\n\nREAPER_UIDS=1",
+		    "line 3: REAPER_UIDS: \"REAPER_UIDS\": "
 		    "this version has no such setting" },
 		{ "REAPER_UI=1", "line 1: REAPER_UI: " },
 		{ "reaper_uid=1", "line 1: reaper_uid: " },
@@ -214,7 +219,8 @@ ATF_TC_BODY(conf_refuses_unfit_variables, tc)
 		conf_init(&conf);
 		ATF_CHECK_EQ(conf_parse_environment(&conf, envp), -EINVAL);
 		ATF_CHECK_MSG(strncmp(conf.error, bad[i].error,
-		    strlen(bad[i].error)) == 0, "%s", conf.error);
+				  strlen(bad[i].error)) == 0,
+		    "%s", conf.error);
 	}
 	conf_init(&conf);
 	ATF_CHECK_EQ(conf_parse_environment(&conf, twice), -EINVAL);

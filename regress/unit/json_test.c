@@ -7,7 +7,7 @@
 
 #include "unpriv/json.h"
 
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static size_t offset;
 
@@ -28,8 +28,8 @@ parse_x(const char *text)
 static void
 check_refused(const char *text, size_t length)
 {
-	ATF_CHECK_MSG(json_parse(text, length, &offset) != NULL,
-	    "accepted: %s", text);
+	ATF_CHECK_MSG(json_parse(text, length, &offset) != NULL, "accepted: %s",
+	    text);
 }
 
 static void
@@ -104,12 +104,11 @@ ATF_TC_BODY(json_refuses_broken_structure, tc)
 ATF_TC_WITHOUT_HEAD(json_refuses_words_and_numbers_of_others);
 ATF_TC_BODY(json_refuses_words_and_numbers_of_others, tc)
 {
-	static const char *const values[] = { "tru", "truee", "True", "t",
-		"f", "fals", "nul", "nulll", "none", "NaN", "Infinity",
-		"-Infinity", "undefined", "01", "-01", "00", "1.", ".1",
-		"-.1", "1.e1", "1e", "1e+", "1E-", "+1", "-", "--1", "1-",
-		"0x1", "1_0", "1a", "1 e1", "1.2.3", "1e1.0", "true false",
-		"-true" };
+	static const char *const values[] = { "tru", "truee", "True", "t", "f",
+		"fals", "nul", "nulll", "none", "NaN", "Infinity", "-Infinity",
+		"undefined", "01", "-01", "00", "1.", ".1", "-.1", "1.e1", "1e",
+		"1e+", "1E-", "+1", "-", "--1", "1-", "0x1", "1_0", "1a",
+		"1 e1", "1.2.3", "1e1.0", "true false", "-true" };
 	char text[64];
 	size_t i;
 
@@ -128,8 +127,8 @@ ATF_TC_BODY(json_refuses_characters_not_allowed_in_strings, tc)
 		"\\a", "\\x41", "\\'", "\\0", "\\", "\\u", "\\u1", "\\u12",
 		"\\u123", "\\u123g", "\\U0041", "\\u 041", "\\u-041",
 		/* U+0000 and surrogates without their other half */
-		"\\u0000", "\\ud800", "\\udc00", "\\ud800\\ud800",
-		"\\ud800x", "\\ud800\\n", "\\udc00\\ud800", "\\ud800\\u0041",
+		"\\u0000", "\\ud800", "\\udc00", "\\ud800\\ud800", "\\ud800x",
+		"\\ud800\\n", "\\udc00\\ud800", "\\ud800\\u0041",
 		/* Unicode's table 3-7, line by line */
 		"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41",
 		"\xe0\x80\x80", "\xe0\x9f\xbf", "\xe1\x80", "\xe1\x80\x41",
@@ -154,10 +153,12 @@ ATF_TC_BODY(json_unescapes_strings_to_utf8, tc)
 	char buffer[64];
 	int value;
 
-	value = parse_x("{\"x\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041"
+	value = parse_x(
+	    "{\"x\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041"
 	    "\\u00e9\\u20AC\\uD83D\\ude00\x7f\xc3\xa9\xf0\x9f\x98\x80\"}");
 	ATF_CHECK_EQ(json_string(value, buffer, sizeof(buffer)), 25);
-	ATF_CHECK_STREQ(buffer, "\"\\/\b\f\n\r\tA\xc3\xa9\xe2\x82\xac"
+	ATF_CHECK_STREQ(buffer,
+	    "\"\\/\b\f\n\r\tA\xc3\xa9\xe2\x82\xac"
 	    "\xf0\x9f\x98\x80\x7f\xc3\xa9\xf0\x9f\x98\x80");
 }
 
@@ -167,7 +168,7 @@ ATF_TC_BODY(json_writes_no_byte_beyond_the_buffer, tc)
 	char buffer[8] = "-------";
 	int value;
 
-	value = parse_x("{\"x\":\"ab\\u20ac\"}");	/* 5 bytes */
+	value = parse_x("{\"x\":\"ab\\u20ac\"}"); /* 5 bytes */
 	ATF_CHECK_EQ(json_string(value, buffer, 5), -ENAMETOOLONG);
 	ATF_CHECK_EQ(buffer[5], '-');
 	ATF_CHECK_EQ(json_string(value, buffer, 0), -ENAMETOOLONG);
@@ -214,7 +215,7 @@ ATF_TC_BODY(json_iterates_over_elements_only, tc)
 	size_t i;
 
 	value = parse_x("{\"w\":[0], \"x\": [1,[2,[3]],{\"y\":[4],\"z\":5},"
-	    "\"6\",null,false,[]] , \"y\":7}");
+			"\"6\",null,false,[]] , \"y\":7}");
 	ATF_REQUIRE_EQ(json_count(value), COUNT(types));
 	value = json_first(value);
 	for (i = 0; i < COUNT(types); i++) {
@@ -233,12 +234,11 @@ ATF_TC_BODY(json_reads_integers_within_their_range_only, tc)
 	uint64_t u;
 	int64_t n;
 
-#define U(text, max)	json_unsigned(parse_x("{\"x\":" text "}"), max, &u)
-#define S(text, min, max) \
-	json_signed(parse_x("{\"x\":" text "}"), min, max, &n)
+#define U(text, max)	  json_unsigned(parse_x("{\"x\":" text "}"), max, &u)
+#define S(text, min, max) json_signed(parse_x("{\"x\":" text "}"), min, max, &n)
 	ATF_CHECK(U("0", 0) == 0 && u == 0);
-	ATF_CHECK(U("18446744073709551615", UINT64_MAX) == 0 &&
-	    u == UINT64_MAX);
+	ATF_CHECK(
+	    U("18446744073709551615", UINT64_MAX) == 0 && u == UINT64_MAX);
 	ATF_CHECK_EQ(U("18446744073709551616", UINT64_MAX), -ERANGE);
 	ATF_CHECK_EQ(U("99999999999999999999999", UINT64_MAX), -ERANGE);
 	ATF_CHECK_EQ(U("11", 10), -ERANGE);
@@ -254,8 +254,7 @@ ATF_TC_BODY(json_reads_integers_within_their_range_only, tc)
 	ATF_CHECK(S("9223372036854775807", INT64_MIN, INT64_MAX) == 0 &&
 	    n == INT64_MAX);
 	ATF_CHECK_EQ(S("9223372036854775808", INT64_MIN, INT64_MAX), -ERANGE);
-	ATF_CHECK_EQ(S("-9223372036854775809", INT64_MIN, INT64_MAX),
-	    -ERANGE);
+	ATF_CHECK_EQ(S("-9223372036854775809", INT64_MIN, INT64_MAX), -ERANGE);
 	ATF_CHECK(S("-5", -5, 5) == 0 && n == -5);
 	ATF_CHECK_EQ(S("-6", -5, 5), -ERANGE);
 	ATF_CHECK_EQ(S("6", -5, 5), -ERANGE);
@@ -271,8 +270,7 @@ ATF_TC_BODY(json_reads_true_and_false_only_as_booleans, tc)
 	int on = -1;
 
 	ATF_CHECK(json_boolean(parse_x("{\"x\":true}"), &on) == 0 && on == 1);
-	ATF_CHECK(json_boolean(parse_x("{\"x\":false}"), &on) == 0 &&
-	    on == 0);
+	ATF_CHECK(json_boolean(parse_x("{\"x\":false}"), &on) == 0 && on == 0);
 	ATF_CHECK_EQ(json_boolean(parse_x("{\"x\":1}"), &on), -EINVAL);
 	ATF_CHECK_EQ(json_boolean(parse_x("{\"x\":\"true\"}"), &on), -EINVAL);
 	ATF_CHECK_EQ(json_boolean(parse_x("{\"x\":null}"), &on), -EINVAL);
@@ -284,7 +282,7 @@ ATF_TC_BODY(json_accepts_numbers_of_the_grammar, tc)
 	int value;
 
 	value = parse_x("{\"x\":[0,-0,1,-1,10,0.0,-1.50,1e5,1E+5,1e-05,"
-	    "12.34e56]\r\n\t }\n");
+			"12.34e56]\r\n\t }\n");
 	ATF_CHECK_EQ(json_count(value), 11);
 }
 
@@ -336,11 +334,9 @@ ATF_TC_BODY(json_refuses_more_values_than_it_has_tokens_for, tc)
 ATF_TC_WITHOUT_HEAD(json_says_where_the_document_is_broken);
 ATF_TC_BODY(json_says_where_the_document_is_broken, tc)
 {
-	ATF_CHECK_STREQ(json_parse("{\"x\":1,}", 8, &offset),
-	    "expected a key");
+	ATF_CHECK_STREQ(json_parse("{\"x\":1,}", 8, &offset), "expected a key");
 	ATF_CHECK_EQ(offset, 7);
-	ATF_CHECK_STREQ(json_parse("{\"x\":\"", 6, &offset),
-	    "ends too early");
+	ATF_CHECK_STREQ(json_parse("{\"x\":\"", 6, &offset), "ends too early");
 	ATF_CHECK_EQ(offset, 5);
 }
 
@@ -348,7 +344,7 @@ ATF_TC_WITHOUT_HEAD(json_survives_every_truncation);
 ATF_TC_BODY(json_survives_every_truncation, tc)
 {
 	static const char text[] = "{\"a\":[1,-2.5e3,true,null,\"\\ud83d"
-	    "\\ude00\xe2\x82\xac\"],\"b\":{\"c\":{}}}";
+				   "\\ude00\xe2\x82\xac\"],\"b\":{\"c\":{}}}";
 	char *copy;
 	size_t i;
 

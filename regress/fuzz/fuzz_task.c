@@ -1,0 +1,163 @@
+/*
+ * A client that may send anything, to the whole Task service over an engine
+ * whose helper answers every request at once with success and then dies.
+ * Every call that was accepted is answered, and nothing is left behind.
+ */
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "privsep/channel.h"
+#include "shim/frame.h"
+#include "shim/task.h"
+
+#define INPUT_MAX 4096 /* bytes; a socket takes them at once */
+#define PID	  100
+#define ROUNDS	  3 /* of the loop: enough for what one frame leads to */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t key[CHANNEL_KEY_SIZE];
+static struct loop *loop;
+static struct channel shim, helper;
+
+static void
+must(int good)
+{
+	if (!good)
+		abort();
+}
+
+static void
+stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void
+settle(void)
+{
+	struct loop_timer timer = { .armed = 0 };
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		loop_timer_set(loop, &timer, 0, stop, loop);
+		must(loop_run(loop) == 0);
+		loop_timer_cancel(loop, &timer);
+	}
+}
+
+static void
+ignore(void *arg)
+{
+	(void)arg;
+}
+
+static void
+ignore_count(void *arg, size_t containers)
+{
+	(void)arg;
+	(void)containers;
+}
+
+static void
+ignore_loss(void *arg, const char *why)
+{
+	(void)arg;
+	(void)why;
+}
+
+/* Plays the helper, as long as there are requests; every signal kills. */
+static void
+helper_answer(void)
+{
+	struct msg_reply reply = { .pid = PID };
+	struct msg_exited exited = { .pid = PID, .status = 137 };
+	struct msg message;
+	int fds[MSG_FDS_MAX];
+
+	while (channel_receive(&helper, &message, fds) == 1) {
+		if (fds[0] != -1)
+			close(fds[0]);
+		reply.request = message.header.sequence;
+		must(channel_send(&helper, MSG_REPLY, &reply, sizeof(reply),
+			 NULL, 0) == 0);
+		exited.ref = message.body.ref;
+		must(message.header.op != MSG_SIGNAL ||
+		    channel_send(&helper, MSG_EXITED, &exited, sizeof(exited),
+			NULL, 0) == 0);
+		settle();
+	}
+}
+
+/* The length of the first frame, or of all there is. */
+static size_t
+frame_size(const uint8_t *data, size_t size)
+{
+	struct frame_header header;
+
+	if (size < FRAME_HEADER_SIZE)
+		return (size);
+	frame_decode(data, &header);
+	if (header.length > size - FRAME_HEADER_SIZE)
+		return (size);
+	return (FRAME_HEADER_SIZE + header.length);
+}
+
+static struct engine *
+engine_begin(void)
+{
+	static const struct engine_handlers handlers = {
+		.ready = ignore,
+		.changed = ignore_count,
+		.lost = ignore_loss,
+	};
+	const struct msg_ready ready = { .helper_pid = (uint32_t)getpid() };
+	struct engine *engine;
+	int fds[2];
+
+	must(channel_pair(fds) == 0 &&
+	    channel_open(&shim, fds[0], CHANNEL_SHIM, key, getpid(),
+		geteuid()) == 0 &&
+	    channel_open(&helper, fds[1], CHANNEL_HELPER, key, getpid(),
+		geteuid()) == 0);
+	engine = engine_new(loop, &shim, getpid(), &handlers, NULL);
+	must(engine != NULL &&
+	    channel_send(&helper, MSG_READY, &ready, sizeof(ready), NULL, 0) ==
+		0);
+	return (engine);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct task_service service = { .shim_pid = 1, .shutdown = ignore };
+	struct ttrpc_server *server;
+	size_t n;
+	int fds[2];
+
+	if (size > INPUT_MAX)
+		return (-1);
+	must((loop = loop_new()) != NULL);
+	service.engine = engine_begin();
+	server = ttrpc_new(loop, -1, 0, task_dispatch, &service);
+	must(server != NULL &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0 &&
+	    ttrpc_add(server, fds[1]) == 0);
+	for (; size > 0; data += n, size -= n) {
+		n = frame_size(data, size);
+		must(write(fds[0], data, n) == (ssize_t)n);
+		settle();
+		helper_answer();
+	}
+	channel_close(&helper);
+	settle();
+	close(fds[0]);
+	ttrpc_free(server);
+	engine_free(service.engine);
+	channel_close(&shim);
+	loop_free(loop);
+	return (0);
+}

@@ -1,0 +1,1381 @@
+/*
+ * The engine and its client of the channel, against a helper that the test
+ * plays at the other end of a real channel.
+ */
+
+#include <atf-c.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "privsep/channel.h"
+#include "regress/unit/settle.h"
+#include "runtime/engine.h"
+#include "unpriv/priv.h"
+
+#define BUNDLE	     "/run/bundles/c1"
+#define FIFO(name)   "/run/fifo/c1-" name
+#define SPEC	     "{\"args\":[\"true\"]}"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const uint8_t key[CHANNEL_KEY_SIZE] = "not a secret";
+
+static struct loop *loop;
+static struct engine *engine;
+static struct channel shim, helper;
+static int ready, lost;
+static size_t containers;
+static const char *why;
+
+/* What an operation has come to. */
+struct outcome {
+	int calls;
+	struct engine_result result;
+};
+
+static void
+on_ready(void *arg)
+{
+	(void)arg;
+	ready++;
+}
+
+static void
+on_changed(void *arg, size_t n)
+{
+	(void)arg;
+	containers = n;
+}
+
+static void
+on_lost(void *arg, const char *reason)
+{
+	(void)arg;
+	lost++;
+	why = reason;
+}
+
+static void
+on_done(void *arg, const struct engine_result *result)
+{
+	struct outcome *outcome = arg;
+
+	outcome->calls++;
+	outcome->result = *result;
+}
+
+static void
+helper_say(uint16_t op, const void *body, uint32_t length)
+{
+	ATF_REQUIRE_EQ(channel_send(&helper, op, body, length, NULL, 0), 0);
+	settle(loop);
+}
+
+static void
+helper_ready(pid_t pid)
+{
+	const struct msg_ready message = { .helper_pid = (uint32_t)pid };
+
+	helper_say(MSG_READY, &message, sizeof(message));
+}
+
+static void
+begin_unready(void)
+{
+	static const struct engine_handlers handlers = {
+		.ready = on_ready,
+		.changed = on_changed,
+		.lost = on_lost,
+	};
+	int fds[2];
+
+	ATF_REQUIRE((loop = loop_new()) != NULL);
+	ATF_REQUIRE_EQ(channel_pair(fds), 0);
+	ATF_REQUIRE_EQ(channel_open(&shim, fds[0], CHANNEL_SHIM, key, getpid(),
+			   geteuid()),
+	    0);
+	ATF_REQUIRE_EQ(channel_open(&helper, fds[1], CHANNEL_HELPER, key,
+			   getpid(), geteuid()),
+	    0);
+	engine = engine_new(loop, &shim, getpid(), &handlers, NULL);
+	ATF_REQUIRE(engine != NULL);
+}
+
+static void
+begin(void)
+{
+	begin_unready();
+	helper_ready(getpid());
+	ATF_REQUIRE_EQ(ready, 1);
+}
+
+static void
+end(void)
+{
+	engine_free(engine);
+	channel_close(&shim);
+	channel_close(&helper);
+	loop_free(loop);
+}
+
+/* The next request, which must be this one; returns its number. */
+static uint64_t
+expect(uint16_t op, const char *exec, struct msg *message)
+{
+	struct msg own;
+	int fds[MSG_FDS_MAX];
+
+	if (message == NULL)
+		message = &own;
+	settle(loop);
+	ATF_REQUIRE_EQ(channel_receive(&helper, message, fds), 1);
+	ATF_REQUIRE_EQ_MSG(message->header.op, op, "operation %d",
+	    message->header.op);
+	ATF_REQUIRE_STREQ(message->body.ref.id, "c1");
+	ATF_REQUIRE_STREQ(message->body.ref.exec, exec);
+	ATF_REQUIRE_EQ(message->header.nfds, op == MSG_EXEC);
+	if (op == MSG_EXEC) {
+		ATF_CHECK_EQ(fcntl(fds[0], F_GET_SEALS),
+		    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+		close(fds[0]);
+	}
+	return (message->header.sequence);
+}
+
+static void
+expect_nothing(void)
+{
+	struct msg message;
+	int fds[MSG_FDS_MAX];
+
+	settle(loop);
+	ATF_REQUIRE_EQ(channel_receive(&helper, &message, fds), -EAGAIN);
+}
+
+/* Answers with these descriptors, which are closed here. */
+static void
+answer_fds(const struct msg_reply *reply, const int *fds, uint32_t nfds)
+{
+	uint32_t i;
+
+	ATF_REQUIRE_EQ(channel_send(&helper, MSG_REPLY, reply, sizeof(*reply),
+			   fds, nfds),
+	    0);
+	for (i = 0; i < nfds; i++)
+		close(fds[i]);
+	settle(loop);
+}
+
+static void
+answer(uint64_t request, uint32_t pid)
+{
+	const struct msg_reply reply = { .request = request, .pid = pid };
+
+	answer_fds(&reply, NULL, 0);
+}
+
+static void
+answer_error(uint64_t request, int error, enum msg_step step, const char *text)
+{
+	struct msg_reply reply = { .request = request,
+		.error = error,
+		.step = step };
+
+	strcpy(reply.text, text);
+	answer_fds(&reply, NULL, 0);
+}
+
+static void
+exited(const char *exec, uint32_t pid, uint32_t status)
+{
+	struct msg_exited message = { .ref.id = "c1",
+		.pid = pid,
+		.status = status,
+		.seconds = 1700000000,
+		.nanoseconds = 5 };
+
+	strcpy(message.ref.exec, exec);
+	helper_say(MSG_EXITED, &message, sizeof(message));
+}
+
+static struct engine_spec
+spec_of(const char *exec)
+{
+	const struct engine_spec spec = { .id = "c1",
+		.exec = exec,
+		.bundle = exec[0] == '\0' ? BUNDLE : "",
+		.stdio = { "", "", "" },
+		.process = exec[0] == '\0' ? NULL : SPEC,
+		.process_size = exec[0] == '\0' ? 0 : strlen(SPEC) };
+
+	return (spec);
+}
+
+/* An operation has ended so, once. */
+static void
+check_outcome(const struct outcome *outcome, enum status_code code,
+    const char *text)
+{
+	ATF_REQUIRE_EQ_MSG(outcome->calls, 1, "%d calls", outcome->calls);
+	ATF_CHECK_EQ_MSG(outcome->result.status.code, code, "code %d: %s",
+	    outcome->result.status.code, outcome->result.status.text);
+	ATF_CHECK_MSG(strstr(outcome->result.status.text, text) != NULL,
+	    "it says: %s", outcome->result.status.text);
+}
+
+static void
+check_state(const char *exec, enum engine_state state)
+{
+	struct engine_view view;
+	struct status status;
+
+	ATF_REQUIRE_EQ(engine_state(engine, "c1", exec, &view, &status), 0);
+	ATF_CHECK_EQ(view.state, state);
+}
+
+static void
+check_unknown(const char *exec)
+{
+	struct engine_view view;
+	struct status status;
+
+	ATF_REQUIRE_EQ(engine_state(engine, "c1", exec, &view, &status), -1);
+	ATF_CHECK_EQ(status.code, STATUS_NOT_FOUND);
+}
+
+/* A container c1 as process 100, or an exec e1 as process 200. */
+static void
+create(const char *exec)
+{
+	const struct engine_spec spec = spec_of(exec);
+	struct outcome outcome = { 0 };
+
+	if (exec[0] == '\0') {
+		engine_create(engine, &spec, on_done, &outcome);
+		answer(expect(MSG_CREATE, exec, NULL), 100);
+	} else {
+		engine_exec(engine, &spec, on_done, &outcome);
+		answer(expect(MSG_EXEC, exec, NULL), 0);
+	}
+	check_outcome(&outcome, STATUS_OK, "");
+}
+
+static void
+start(const char *exec)
+{
+	struct outcome outcome = { 0 };
+
+	engine_start(engine, "c1", exec, on_done, &outcome);
+	answer(expect(MSG_START, exec, NULL), exec[0] == '\0' ? 100 : 200);
+	check_outcome(&outcome, STATUS_OK, "");
+	ATF_CHECK_EQ(outcome.result.pid, exec[0] == '\0' ? 100 : 200);
+}
+
+/* What an operation answers that is refused at once. */
+static void
+check_delete(const char *exec, enum status_code code)
+{
+	struct outcome outcome = { 0 };
+
+	engine_delete(engine, "c1", exec, on_done, &outcome);
+	check_outcome(&outcome, code, "");
+	expect_nothing();
+}
+
+static void
+check_start(const char *exec, enum status_code code)
+{
+	struct outcome outcome = { 0 };
+
+	engine_start(engine, "c1", exec, on_done, &outcome);
+	check_outcome(&outcome, code, "");
+	expect_nothing();
+}
+
+static void
+check_kill(const char *exec, enum status_code code, const char *text)
+{
+	struct outcome outcome = { 0 };
+
+	engine_kill(engine, "c1", exec, 9, 1, on_done, &outcome);
+	check_outcome(&outcome, code, text);
+	expect_nothing();
+}
+
+static void
+check_create(const struct engine_spec *spec, enum status_code code,
+    const char *text)
+{
+	struct outcome outcome = { 0 };
+
+	if (spec->exec[0] == '\0')
+		engine_create(engine, spec, on_done, &outcome);
+	else
+		engine_exec(engine, spec, on_done, &outcome);
+	check_outcome(&outcome, code, text);
+	expect_nothing();
+}
+
+static void delete (const char *exec)
+{
+	struct outcome outcome = { 0 };
+
+	engine_delete(engine, "c1", exec, on_done, &outcome);
+	answer(expect(MSG_DELETE, exec, NULL), 0);
+	check_outcome(&outcome, STATUS_OK, "");
+	check_unknown(exec);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_leads_a_container_from_create_to_delete);
+ATF_TC_BODY(engine_leads_a_container_from_create_to_delete, tc)
+{
+	struct outcome before = { 0 }, after = { 0 }, deleted = { 0 };
+	struct engine_view view;
+	struct status status;
+	uint64_t request;
+
+	begin();
+	create("");
+	ATF_CHECK_EQ(containers, 1);
+	check_state("", ENGINE_CREATED);
+	ATF_CHECK(engine_wait(engine, "c1", "", on_done, &before) != NULL);
+	start("");
+	check_state("", ENGINE_RUNNING);
+	check_start("", STATUS_FAILED_PRECONDITION);
+	check_delete("", STATUS_FAILED_PRECONDITION);
+	ATF_CHECK_EQ(before.calls, 0);
+	exited("", 100, 42);
+	check_outcome(&before, STATUS_OK, "");
+	ATF_CHECK_EQ(before.result.exit_status, 42);
+	ATF_CHECK_EQ(before.result.exited_at.tv_sec, 1700000000);
+	ATF_CHECK_EQ(before.result.exited_at.tv_nsec, 5);
+	ATF_CHECK(engine_wait(engine, "c1", "", on_done, &after) == NULL);
+	check_outcome(&after, STATUS_OK, "");
+	ATF_CHECK_EQ(after.result.exit_status, 42);
+	check_kill("", STATUS_NOT_FOUND, "process already finished");
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	request = expect(MSG_DELETE, "", NULL);
+	check_delete("", STATUS_NOT_FOUND);
+	ATF_REQUIRE_EQ(engine_state(engine, "c1", "", &view, &status), 0);
+	ATF_CHECK_EQ(view.state, ENGINE_STOPPED);
+	ATF_CHECK_EQ(view.exit_status, 42);
+	answer(request, 0);
+	check_outcome(&deleted, STATUS_OK, "");
+	ATF_CHECK_EQ(deleted.result.pid, 100);
+	ATF_CHECK_EQ(deleted.result.exit_status, 42);
+	check_unknown("");
+	ATF_CHECK_EQ(containers, 0);
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_knows_nothing_of_other_ids);
+ATF_TC_BODY(engine_knows_nothing_of_other_ids, tc)
+{
+	struct engine_spec exec = spec_of("e1");
+	struct outcome waited = { 0 };
+	struct engine_pid pids[ENGINE_PROCESSES_MAX];
+	struct status status;
+
+	begin();
+	check_unknown("");
+	check_unknown("e1");
+	check_start("", STATUS_NOT_FOUND);
+	check_delete("", STATUS_NOT_FOUND);
+	check_kill("", STATUS_NOT_FOUND, "c1");
+	check_create(&exec, STATUS_NOT_FOUND, "c1");
+	ATF_CHECK(engine_wait(engine, "c1", "", on_done, &waited) == NULL);
+	check_outcome(&waited, STATUS_NOT_FOUND, "c1");
+	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 0);
+	ATF_CHECK_EQ(status.code, STATUS_NOT_FOUND);
+	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", "", &status), -1);
+	ATF_CHECK_EQ(status.code, STATUS_NOT_FOUND);
+	create("");
+	check_unknown("e1");
+	check_delete("e1", STATUS_NOT_FOUND);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_refuses_what_it_cannot_do_and_says_what);
+ATF_TC_BODY(engine_refuses_what_it_cannot_do_and_says_what, tc)
+{
+	char long_path[MSG_PATH_SIZE + 2];
+	struct engine_spec spec;
+
+	begin();
+	spec = spec_of("");
+	spec.terminal = 1;
+	check_create(&spec, STATUS_UNIMPLEMENTED, "terminals");
+	spec = spec_of("");
+	spec.checkpoint = 1;
+	check_create(&spec, STATUS_UNIMPLEMENTED, "checkpoint");
+	spec = spec_of("");
+	spec.stdio[1] = "binary:///bin/logger?a=b";
+	check_create(&spec, STATUS_UNIMPLEMENTED,
+	    "stdout: streams of kind "
+	    "\"binary\"");
+	spec.stdio[1] = "file:///tmp/log";
+	check_create(&spec, STATUS_UNIMPLEMENTED, "\"file\"");
+	spec.stdio[1] = "relative";
+	check_create(&spec, STATUS_INVALID_ARGUMENT, "relative");
+	memset(long_path, '/', sizeof(long_path) - 1);
+	long_path[sizeof(long_path) - 1] = '\0';
+	spec.stdio[1] = long_path;
+	check_create(&spec, STATUS_INVALID_ARGUMENT, "absolute path");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_refuses_ids_and_bundles_that_do_not_fit);
+ATF_TC_BODY(engine_refuses_ids_and_bundles_that_do_not_fit, tc)
+{
+	static const char too_long[] =
+	    "0123456789012345678901234567890123456789"
+	    "0123456789012345678901234567890123456789";
+	static const char *const ids[] = { "", "..", "a/b", "a..b", "-a", "ns",
+		"overlay", "\xff", too_long };
+	static const char *const bundles[] = { "", "c1", "/", "/x/c2", "/x/c1/",
+		"/x/xc1" };
+	struct engine_spec spec = spec_of("");
+	size_t i;
+
+	begin();
+	for (i = 0; i < COUNT(ids); i++) {
+		spec.id = ids[i];
+		check_create(&spec, STATUS_INVALID_ARGUMENT, "id");
+	}
+	spec = spec_of("");
+	for (i = 0; i < COUNT(bundles); i++) {
+		spec.bundle = bundles[i];
+		check_create(&spec, STATUS_INVALID_ARGUMENT, "bundle");
+	}
+	ATF_CHECK_EQ(containers, 0);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_takes_an_id_once_and_knows_it_when_it_is_made);
+ATF_TC_BODY(engine_takes_an_id_once_and_knows_it_when_it_is_made, tc)
+{
+	const struct engine_spec spec = spec_of("");
+	struct outcome first = { 0 };
+	uint64_t request;
+
+	begin();
+	engine_create(engine, &spec, on_done, &first);
+	request = expect(MSG_CREATE, "", NULL);
+	check_create(&spec, STATUS_ALREADY_EXISTS, "c1");
+	check_unknown("");
+	check_kill("", STATUS_NOT_FOUND, "c1");
+	check_start("", STATUS_NOT_FOUND);
+	answer(request, 100);
+	check_outcome(&first, STATUS_OK, "");
+	check_create(&spec, STATUS_ALREADY_EXISTS, "c1");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_forgets_what_the_helper_could_not_create);
+ATF_TC_BODY(engine_forgets_what_the_helper_could_not_create, tc)
+{
+	const struct engine_spec spec = spec_of("");
+	struct outcome outcome = { 0 };
+
+	begin();
+	engine_create(engine, &spec, on_done, &outcome);
+	answer_error(expect(MSG_CREATE, "", NULL), -EINVAL, MSG_STEP_DECODE,
+	    "process.cwd is missing");
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "decoding the specification: process.cwd is missing");
+	check_unknown("");
+	ATF_CHECK_EQ(containers, 0);
+	create("");
+	end();
+}
+
+/* How many bytes of a pipe's writer are still open somewhere. */
+static int
+at_end(int reader)
+{
+	char byte;
+
+	return (read(reader, &byte, 1) == 0);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_keeps_streams_open_until_they_are_to_end);
+ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
+{
+	static const char *const paths[] = { FIFO("stdin"), FIFO("stdout"),
+		FIFO("stderr") };
+	struct engine_spec spec = spec_of("");
+	struct outcome made = { 0 }, started = { 0 };
+	struct msg_reply reply = { 0 };
+	struct engine_view view;
+	struct status status;
+	struct msg message;
+	uint64_t requests[3];
+	int in[2], out[2], err[2], i;
+
+	begin();
+	ATF_REQUIRE_EQ(pipe2(in, O_NONBLOCK) | pipe2(out, O_NONBLOCK) |
+		pipe2(err, O_NONBLOCK),
+	    0);
+	ATF_REQUIRE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	spec.stdio[0] = paths[0];
+	spec.stdio[1] = "fifo://" FIFO("stdout");
+	spec.stdio[2] = paths[2];
+	engine_create(engine, &spec, on_done, &made);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	for (i = 0; i < 3; i++) {
+		requests[i] = expect(MSG_STDIO, "", &message);
+		ATF_CHECK_EQ((int)message.body.stdio.stream, i);
+		ATF_CHECK_STREQ(message.body.stdio.path, paths[i]);
+	}
+	reply.request = requests[0];
+	answer_fds(&reply, &in[1], 1);
+	answer(requests[1], 0);
+	ATF_CHECK_EQ(made.calls, 0);
+	answer(requests[2], 0);
+	check_outcome(&made, STATUS_OK, "");
+	ATF_REQUIRE_EQ(engine_state(engine, "c1", "", &view, &status), 0);
+	ATF_CHECK_STREQ(view.stdio[1], "fifo://" FIFO("stdout"));
+	ATF_CHECK_STREQ(view.bundle, BUNDLE);
+
+	engine_start(engine, "c1", "", on_done, &started);
+	reply.request = expect(MSG_START, "", NULL);
+	reply.pid = 100;
+	reply.fds = 3;
+	answer_fds(&reply, (const int[]){ out[0], err[0] }, 2);
+	check_outcome(&started, STATUS_OK, "");
+	ATF_CHECK_EQ(write(out[1], "x", 1), 1);
+	ATF_CHECK_EQ(write(err[1], "x", 1), 1);
+	ATF_CHECK(!at_end(in[0]));
+	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", "", &status), 0);
+	ATF_CHECK(at_end(in[0]));
+	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", "", &status), 0);
+	exited("", 100, 0);
+	ATF_CHECK_EQ(write(out[1], "x", 1), 1);
+	delete ("");
+	ATF_CHECK_EQ(write(out[1], "x", 1), -1);
+	ATF_CHECK_EQ(write(err[1], "x", 1), -1);
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+/* A start that comes with stderr's reader alone. */
+ATF_TC_WITHOUT_HEAD(engine_tells_the_reader_of_stderr_from_that_of_stdout);
+ATF_TC_BODY(engine_tells_the_reader_of_stderr_from_that_of_stdout, tc)
+{
+	struct engine_spec spec = spec_of("");
+	struct outcome outcome = { 0 };
+	struct msg_reply reply = { .pid = 100, .fds = 2 };
+	int err[2];
+
+	begin();
+	ATF_REQUIRE_EQ(pipe(err), 0);
+	ATF_REQUIRE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	spec.stdio[2] = FIFO("stderr");
+	engine_create(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	answer(expect(MSG_STDIO, "", NULL), 0);
+	engine_start(engine, "c1", "", on_done, &outcome);
+	reply.request = expect(MSG_START, "", NULL);
+	answer_fds(&reply, &err[0], 1);
+	ATF_CHECK_EQ(write(err[1], "x", 1), 1);
+	end();
+	ATF_CHECK_EQ(write(err[1], "x", 1), -1);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_undoes_a_container_whose_streams_do_not_open);
+ATF_TC_BODY(engine_undoes_a_container_whose_streams_do_not_open, tc)
+{
+	struct engine_spec spec = spec_of("");
+	struct outcome outcome = { 0 };
+	struct msg message;
+	uint64_t first;
+
+	begin();
+	spec.stdio[1] = FIFO("stdout");
+	spec.stdio[2] = FIFO("stderr");
+	engine_create(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	first = expect(MSG_STDIO, "", NULL);
+	answer_error(expect(MSG_STDIO, "", NULL), -ENOENT, MSG_STEP_STDIO, "");
+	ATF_CHECK_EQ(outcome.calls, 0);
+	answer(first, 0);
+	answer(expect(MSG_SIGNAL, "", &message), 0);
+	ATF_CHECK_EQ(message.body.signal.signo, 9);
+	ATF_CHECK_EQ(message.body.signal.all, 1);
+	check_unknown("");
+	exited("", 100, 137);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&outcome, STATUS_UNKNOWN,
+	    "opening standard input and output: No such file or directory");
+	check_unknown("");
+	ATF_CHECK_EQ(containers, 0);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_sees_an_end_that_comes_amid_the_creation);
+ATF_TC_BODY(engine_sees_an_end_that_comes_amid_the_creation, tc)
+{
+	struct engine_spec spec = spec_of("");
+	struct outcome outcome = { 0 };
+	uint64_t request;
+
+	begin();
+	spec.stdio[1] = FIFO("stdout");
+	engine_create(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	request = expect(MSG_STDIO, "", NULL);
+	exited("", 100, 137);
+	check_unknown("");
+	answer(request, 0);
+	check_outcome(&outcome, STATUS_OK, "");
+	check_state("", ENGINE_STOPPED);
+	delete ("");
+	engine_create(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_CREATE, "", NULL), 101);
+	request = expect(MSG_STDIO, "", NULL);
+	exited("", 101, 137);
+	outcome.calls = 0;
+	answer_error(request, -ESRCH, MSG_STEP_REQUEST, "");
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&outcome, STATUS_NOT_FOUND, "");
+	check_unknown("");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_kills_what_is_deleted_before_its_start);
+ATF_TC_BODY(engine_kills_what_is_deleted_before_its_start, tc)
+{
+	struct outcome deleted = { 0 }, waited = { 0 };
+
+	begin();
+	create("");
+	engine_wait(engine, "c1", "", on_done, &waited);
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	answer(expect(MSG_SIGNAL, "", NULL), 0);
+	check_start("", STATUS_FAILED_PRECONDITION);
+	check_delete("", STATUS_NOT_FOUND);
+	ATF_CHECK_EQ(waited.calls, 0);
+	exited("", 100, 137);
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 137);
+	ATF_CHECK_EQ(deleted.calls, 0);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&deleted, STATUS_OK, "");
+	ATF_CHECK_EQ(deleted.result.exit_status, 137);
+	check_unknown("");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_finishes_a_creation_before_it_deletes);
+ATF_TC_BODY(engine_finishes_a_creation_before_it_deletes, tc)
+{
+	const struct engine_spec spec = spec_of("");
+	struct outcome made = { 0 }, deleted = { 0 };
+	uint64_t request;
+
+	begin();
+	engine_create(engine, &spec, on_done, &made);
+	request = expect(MSG_CREATE, "", NULL);
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	expect_nothing();
+	answer(request, 100);
+	answer(expect(MSG_SIGNAL, "", NULL), 0);
+	exited("", 100, 137);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&made, STATUS_ABORTED, "deleted");
+	check_outcome(&deleted, STATUS_OK, "");
+	check_unknown("");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_releases_waiters_when_a_start_fails);
+ATF_TC_BODY(engine_releases_waiters_when_a_start_fails, tc)
+{
+	struct outcome waited = { 0 }, started = { 0 }, deleted = { 0 };
+
+	begin();
+	create("");
+	engine_wait(engine, "c1", "", on_done, &waited);
+	engine_start(engine, "c1", "", on_done, &started);
+	answer_error(expect(MSG_START, "", NULL), -ENOENT, MSG_STEP_EXEC,
+	    "/no/such");
+	check_outcome(&started, STATUS_INVALID_ARGUMENT,
+	    "exec \"/no/such\": no such file or directory");
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 127);
+	check_state("", ENGINE_STOPPED);
+	check_kill("", STATUS_NOT_FOUND, "process already finished");
+	/* The helper has not reaped it yet. */
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	answer_error(expect(MSG_DELETE, "", NULL), -EBUSY, MSG_STEP_REQUEST,
+	    "");
+	ATF_CHECK_EQ(deleted.calls, 0);
+	exited("", 100, 127);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&deleted, STATUS_OK, "");
+	ATF_CHECK_EQ(deleted.result.exit_status, 127);
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_says_what_failed_in_one_sentence);
+ATF_TC_BODY(engine_says_what_failed_in_one_sentence, tc)
+{
+	static const struct {
+		struct msg_reply reply;
+		enum status_code code;
+		const char *text;
+		uint32_t exit;
+	} cases[] = {
+		{ { .error = -EACCES, .step = MSG_STEP_EXEC, .text = "/x" },
+		    STATUS_INVALID_ARGUMENT, "exec \"/x\": permission denied",
+		    126 },
+		{ { .error = -ENOENT,
+		      .step = MSG_STEP_CWD,
+		      .text = "/nowhere" },
+		    STATUS_INVALID_ARGUMENT,
+		    "changing to working directory \"/nowhere\": "
+		    "No such file or directory",
+		    1 },
+		{ { .error = -EPERM,
+		      .step = MSG_STEP_POLICY,
+		      .text = "another pod" },
+		    STATUS_PERMISSION_DENIED, "refused by policy: another pod",
+		    1 },
+		{ { .error = -EPERM, .step = MSG_STEP_IDENTITY, .text = "gid" },
+		    STATUS_UNKNOWN,
+		    "taking the identity: gid: "
+		    "Operation not permitted",
+		    1 },
+		{ { .error = -EMFILE, .step = MSG_STEP_REQUEST },
+		    STATUS_RESOURCE_EXHAUSTED,
+		    "the pod has too many "
+		    "containers and execs",
+		    1 },
+		{ { .error = -4000, .step = MSG_STEP_MOUNT, .text = "/proc" },
+		    STATUS_UNKNOWN, "mounting: /proc: unknown error", 1 },
+		{ { .error = -ENOENT,
+		      .step = MSG_STEP_EXEC,
+		      .text = "a\xff\n\"\xc3\xa4" },
+		    STATUS_INVALID_ARGUMENT,
+		    "exec \"a??\"\xc3\xa4\": no such file or directory", 127 },
+	};
+	struct status status;
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		status_from_reply(&status, &cases[i].reply);
+		ATF_CHECK_EQ(status.code, cases[i].code);
+		ATF_CHECK_STREQ(status.text, cases[i].text);
+		ATF_CHECK_EQ(status_exit(&cases[i].reply), cases[i].exit);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(engine_cuts_long_texts_between_characters);
+ATF_TC_BODY(engine_cuts_long_texts_between_characters, tc)
+{
+	char text[2 * STATUS_TEXT_SIZE] = "x";
+	struct status status;
+	size_t i;
+
+	for (i = 1; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, "\xc3\xa4", 2);
+	status_set(&status, STATUS_UNKNOWN, "%s", text);
+	ATF_CHECK_EQ(strlen(status.text), STATUS_TEXT_SIZE - 1);
+	status_set(&status, STATUS_UNKNOWN, "%s", text + 1);
+	ATF_CHECK_EQ(strlen(status.text), STATUS_TEXT_SIZE - 1);
+	ATF_CHECK_EQ(status.text[STATUS_TEXT_SIZE - 2], '?');
+}
+
+ATF_TC_WITHOUT_HEAD(engine_leads_an_exec_from_exec_to_delete);
+ATF_TC_BODY(engine_leads_an_exec_from_exec_to_delete, tc)
+{
+	struct engine_spec spec = spec_of("e1");
+	struct engine_pid pids[ENGINE_PROCESSES_MAX];
+	struct outcome waited = { 0 };
+	struct status status;
+
+	begin();
+	create("");
+	check_create(&spec, STATUS_FAILED_PRECONDITION, "not running");
+	start("");
+	create("e1");
+	check_state("e1", ENGINE_CREATED);
+	check_create(&spec, STATUS_ALREADY_EXISTS, "e1");
+	check_kill("e1", STATUS_FAILED_PRECONDITION, "not started");
+	engine_wait(engine, "c1", "e1", on_done, &waited);
+	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 1);
+	start("e1");
+	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 2);
+	ATF_CHECK_EQ(pids[0].pid, 100);
+	ATF_CHECK_STREQ(pids[0].exec, "");
+	ATF_CHECK_EQ(pids[1].pid, 200);
+	ATF_CHECK_STREQ(pids[1].exec, "e1");
+	check_delete("e1", STATUS_FAILED_PRECONDITION);
+	exited("e1", 200, 7);
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 7);
+	check_state("", ENGINE_RUNNING);
+	check_state("e1", ENGINE_STOPPED);
+	delete ("e1");
+	create("e1");
+	delete ("e1");
+	spec.process_size = 0;
+	check_create(&spec, STATUS_INVALID_ARGUMENT, "document");
+	spec = spec_of("e1");
+	spec.terminal = 1;
+	check_create(&spec, STATUS_UNIMPLEMENTED, "terminals");
+	exited("", 100, 0);
+	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 1);
+	ATF_CHECK_EQ(pids[0].pid, 100);
+	spec = spec_of("e1");
+	check_create(&spec, STATUS_FAILED_PRECONDITION, "not running");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_hands_over_the_process_document_unchanged);
+ATF_TC_BODY(engine_hands_over_the_process_document_unchanged, tc)
+{
+	const struct engine_spec spec = spec_of("e1");
+	struct outcome outcome = { 0 };
+	char buffer[64] = "";
+	int fds[MSG_FDS_MAX];
+	struct msg message;
+
+	begin();
+	create("");
+	start("");
+	engine_exec(engine, &spec, on_done, &outcome);
+	ATF_REQUIRE_EQ(channel_receive(&helper, &message, fds), 1);
+	ATF_REQUIRE_EQ(pread(fds[0], buffer, sizeof(buffer), 0),
+	    (ssize_t)strlen(SPEC));
+	ATF_CHECK_STREQ(buffer, SPEC);
+	ATF_CHECK_EQ(pwrite(fds[0], "x", 1, 0), -1);
+	end();
+	ATF_CHECK_EQ(outcome.calls, 0);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_takes_execs_along_when_a_container_goes);
+ATF_TC_BODY(engine_takes_execs_along_when_a_container_goes, tc)
+{
+	struct outcome waited = { 0 }, deleted = { 0 }, exec = { 0 };
+	uint64_t request, late;
+
+	begin();
+	create("");
+	start("");
+	create("e1");
+	engine_wait(engine, "c1", "e1", on_done, &waited);
+	exited("", 100, 0);
+	check_start("e1", STATUS_FAILED_PRECONDITION);
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	request = expect(MSG_DELETE, "", NULL);
+	/* Crosses the deletion of its container. */
+	engine_delete(engine, "c1", "e1", on_done, &exec);
+	late = expect(MSG_DELETE, "e1", NULL);
+	answer(request, 0);
+	check_outcome(&deleted, STATUS_OK, "");
+	check_outcome(&waited, STATUS_NOT_FOUND, "e1");
+	check_outcome(&exec, STATUS_NOT_FOUND, "e1");
+	answer_error(late, -ENOENT, MSG_STEP_REQUEST, "");
+	ATF_CHECK_EQ(exec.calls, 1);
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+/* The helper refuses what crossed the container's end; no exit follows. */
+ATF_TC_WITHOUT_HEAD(engine_ends_an_exec_whose_start_came_too_late);
+ATF_TC_BODY(engine_ends_an_exec_whose_start_came_too_late, tc)
+{
+	struct outcome started = { 0 }, waited = { 0 };
+	uint64_t request;
+
+	begin();
+	create("");
+	start("");
+	create("e1");
+	engine_wait(engine, "c1", "e1", on_done, &waited);
+	engine_start(engine, "c1", "e1", on_done, &started);
+	request = expect(MSG_START, "e1", NULL);
+	exited("", 100, 0);
+	answer_error(request, -ESRCH, MSG_STEP_REQUEST, "");
+	check_outcome(&started, STATUS_NOT_FOUND, "finished");
+	check_outcome(&waited, STATUS_OK, "");
+	check_state("e1", ENGINE_STOPPED);
+	delete ("e1");
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_passes_signals_on_and_answers_what_became_of_them);
+ATF_TC_BODY(engine_passes_signals_on_and_answers_what_became_of_them, tc)
+{
+	struct outcome one = { 0 }, two = { 0 }, bad = { 0 };
+	struct msg message;
+	uint64_t request;
+
+	begin();
+	create("");
+	start("");
+	create("e1");
+	start("e1");
+	engine_kill(engine, "c1", "", 15, 1, on_done, &one);
+	request = expect(MSG_SIGNAL, "", &message);
+	ATF_CHECK_EQ(message.body.signal.signo, 15);
+	ATF_CHECK_EQ(message.body.signal.all, 1);
+	/* Of an exec, `all` says nothing. */
+	engine_kill(engine, "c1", "e1", 9, 1, on_done, &two);
+	answer_error(expect(MSG_SIGNAL, "e1", &message), -ESRCH,
+	    MSG_STEP_REQUEST, "");
+	ATF_CHECK_EQ(message.body.signal.all, 0);
+	check_outcome(&two, STATUS_NOT_FOUND, "process already finished");
+	ATF_CHECK_EQ(one.calls, 0);
+	answer(request, 0);
+	check_outcome(&one, STATUS_OK, "");
+	engine_kill(engine, "c1", "", 0, 0, on_done, &bad);
+	check_outcome(&bad, STATUS_INVALID_ARGUMENT, "1 to 64");
+	engine_kill(engine, "c1", "", 65, 0, on_done, &two);
+	expect_nothing();
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_serves_any_number_of_waiters_and_forgets_some);
+ATF_TC_BODY(engine_serves_any_number_of_waiters_and_forgets_some, tc)
+{
+	static struct outcome outcomes[1000];
+	struct engine_waiter *waiters[1000];
+	size_t i;
+
+	begin();
+	create("");
+	for (i = 0; i < COUNT(outcomes); i++)
+		waiters[i] =
+		    engine_wait(engine, "c1", "", on_done, &outcomes[i]);
+	for (i = 0; i < COUNT(outcomes); i += 3)
+		engine_unwait(waiters[i]);
+	start("");
+	exited("", 100, 3);
+	for (i = 0; i < COUNT(outcomes); i++)
+		ATF_CHECK_EQ(outcomes[i].calls, i % 3 != 0);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_has_a_bounded_number_of_requests_at_the_helper);
+ATF_TC_BODY(engine_has_a_bounded_number_of_requests_at_the_helper, tc)
+{
+	static struct outcome outcomes[ENGINE_KILLS_MAX + 1];
+	size_t i, seen;
+	uint64_t first;
+
+	begin();
+	create("");
+	for (i = 0; i < COUNT(outcomes); i++)
+		engine_kill(engine, "c1", "", 1, 0, on_done, &outcomes[i]);
+	check_outcome(&outcomes[ENGINE_KILLS_MAX], STATUS_RESOURCE_EXHAUSTED,
+	    "signals");
+	first = expect(MSG_SIGNAL, "", NULL);
+	for (seen = 1; seen < PRIV_FLIGHT_MAX; seen++)
+		expect(MSG_SIGNAL, "", NULL);
+	expect_nothing();
+	for (i = 0; i < ENGINE_KILLS_MAX; i++) {
+		answer(first + i, 0);
+		if (seen++ < ENGINE_KILLS_MAX)
+			expect(MSG_SIGNAL, "", NULL);
+		check_outcome(&outcomes[i], STATUS_OK, "");
+	}
+	expect_nothing();
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_has_a_bounded_number_of_processes);
+ATF_TC_BODY(engine_has_a_bounded_number_of_processes, tc)
+{
+	static struct outcome outcomes[ENGINE_PROCESSES_MAX];
+	struct engine_spec spec = spec_of("");
+	char id[16], bundle[32];
+	int i;
+
+	begin();
+	for (i = 0; i < ENGINE_PROCESSES_MAX; i++) {
+		snprintf(id, sizeof(id), "n%d", i);
+		snprintf(bundle, sizeof(bundle), "/b/n%d", i);
+		spec.id = id;
+		spec.bundle = bundle;
+		engine_create(engine, &spec, on_done, &outcomes[i]);
+		ATF_REQUIRE_EQ(outcomes[i].calls, 0);
+	}
+	spec = spec_of("");
+	engine_create(engine, &spec, on_done, &outcomes[0]);
+	check_outcome(&outcomes[0], STATUS_RESOURCE_EXHAUSTED, "256");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_reports_all_as_killed_when_the_helper_dies);
+ATF_TC_BODY(engine_reports_all_as_killed_when_the_helper_dies, tc)
+{
+	const struct engine_spec spec = { .id = "c2",
+		.exec = "",
+		.bundle = "/b/c2",
+		.stdio = { "", "", "" } };
+	struct outcome waited = { 0 }, exec = { 0 }, made = { 0 };
+	struct outcome killed = { 0 }, started = { 0 }, after = { 0 };
+
+	begin();
+	create("");
+	start("");
+	create("e1");
+	engine_wait(engine, "c1", "", on_done, &waited);
+	engine_wait(engine, "c1", "e1", on_done, &exec);
+	engine_create(engine, &spec, on_done, &made);
+	engine_kill(engine, "c1", "", 15, 0, on_done, &killed);
+	engine_start(engine, "c1", "e1", on_done, &started);
+	channel_close(&helper);
+	settle(loop);
+	ATF_CHECK_EQ(lost, 1);
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 137);
+	ATF_CHECK(waited.result.exited_at.tv_sec > 1700000000);
+	check_outcome(&exec, STATUS_OK, "");
+	ATF_CHECK_EQ(exec.result.exit_status, 137);
+	check_outcome(&made, STATUS_UNAVAILABLE, "helper");
+	check_outcome(&killed, STATUS_UNAVAILABLE, "helper");
+	check_outcome(&started, STATUS_UNAVAILABLE, "helper");
+	check_state("", ENGINE_STOPPED);
+	engine_create(engine, &spec, on_done, &after);
+	check_outcome(&after, STATUS_UNAVAILABLE, "helper");
+	after.calls = 0;
+	engine_delete(engine, "c1", "", on_done, &after);
+	check_outcome(&after, STATUS_UNAVAILABLE, "helper");
+	settle(loop);
+	ATF_CHECK_EQ(lost, 1);
+	end();
+}
+
+/* What it has said before its death counts, even if we say something. */
+ATF_TC_WITHOUT_HEAD(engine_hears_the_last_words_of_a_helper);
+ATF_TC_BODY(engine_hears_the_last_words_of_a_helper, tc)
+{
+	const struct msg_exited message = { .ref.id = "c1",
+		.pid = 100,
+		.status = 3,
+		.seconds = 1700000000 };
+	struct outcome waited = { 0 }, killed = { 0 };
+
+	begin();
+	create("");
+	start("");
+	engine_wait(engine, "c1", "", on_done, &waited);
+	engine_kill(engine, "c1", "", 1, 0, on_done, &killed);
+	ATF_REQUIRE_EQ(channel_send(&helper, MSG_EXITED, &message,
+			   sizeof(message), NULL, 0),
+	    0);
+	channel_close(&helper);
+	engine_kill(engine, "c1", "", 1, 0, on_done, &killed);
+	settle(loop);
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 3);
+	ATF_CHECK_EQ(killed.calls, 2);
+	ATF_CHECK_EQ(lost, 1);
+	end();
+}
+
+/*
+ * Lies.  Each is told to an engine with a running container, an exec of it
+ * that runs, and a MSG_SIGNAL that was not answered: request.
+ */
+
+static void
+lie_answer_unasked(uint64_t request)
+{
+	answer(request + 1000, 0);
+}
+
+static void
+lie_answer_twice(uint64_t request)
+{
+	answer(request, 0);
+	answer(request, 0);
+}
+
+static void
+lie_answer_past(uint64_t request)
+{
+	answer(request - 1, 0);
+}
+
+static void
+lie_descriptor(uint64_t request)
+{
+	const struct msg_reply reply = { .request = request };
+	int fd = open("/dev/null", O_WRONLY);
+
+	answer_fds(&reply, &fd, 1);
+}
+
+static void
+lie_descriptor_bits(uint64_t request)
+{
+	const struct msg_reply reply = { .request = request, .fds = 1 };
+
+	answer_fds(&reply, NULL, 0);
+}
+
+static void
+lie_error_range(uint64_t request)
+{
+	answer_error(request, 1, MSG_STEP_EXEC, "");
+}
+
+static void
+lie_step_range(uint64_t request)
+{
+	answer_error(request, -1, MSG_STEP_MAX, "");
+}
+
+static void
+lie_text_unended(uint64_t request)
+{
+	struct msg_reply reply = { .request = request,
+		.error = -1,
+		.step = MSG_STEP_EXEC };
+
+	memset(reply.text, 'x', sizeof(reply.text));
+	answer_fds(&reply, NULL, 0);
+}
+
+static void
+lie_length(uint64_t request)
+{
+	const struct msg_reply reply = { .request = request };
+
+	helper_say(MSG_REPLY, &reply, sizeof(reply) - 8);
+}
+
+static void
+lie_operation(uint64_t request)
+{
+	const struct msg_ref ref = { .id = "c1" };
+
+	(void)request;
+	helper_say(MSG_CREATE, &ref, sizeof(ref));
+}
+
+static void
+lie_unknown_operation(uint64_t request)
+{
+	(void)request;
+	helper_say(99, "", 0);
+}
+
+static void
+lie_ready_again(uint64_t request)
+{
+	(void)request;
+	helper_ready(getpid());
+}
+
+static void
+lie_exit_of_nobody(uint64_t request)
+{
+	(void)request;
+	exited("e9", 300, 0);
+}
+
+static void
+lie_exit_twice(uint64_t request)
+{
+	(void)request;
+	exited("e1", 200, 0);
+	exited("e1", 200, 0);
+}
+
+static void
+lie_exit_of_another_pid(uint64_t request)
+{
+	(void)request;
+	exited("e1", 201, 0);
+}
+
+static void
+lie_exit_before_its_exec(uint64_t request)
+{
+	(void)request;
+	exited("", 100, 0);
+}
+
+static void
+lie_exit_status(uint64_t request)
+{
+	(void)request;
+	exited("e1", 200, 256);
+}
+
+static void
+lie_exit_before_start(uint64_t request)
+{
+	(void)request;
+	create("e2");
+	exited("e2", 300, 0);
+}
+
+static void
+lie_start_of_another_pid(uint64_t request)
+{
+	struct outcome outcome = { 0 };
+
+	(void)request;
+	exited("e1", 200, 0);
+	exited("", 100, 0);
+	delete ("");
+	create("");
+	engine_start(engine, "c1", "", on_done, &outcome);
+	answer(expect(MSG_START, "", NULL), 101);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
+}
+
+static void
+lie_start_of_pid_1(uint64_t request)
+{
+	struct outcome outcome = { 0 };
+
+	(void)request;
+	create("e2");
+	engine_start(engine, "c1", "e2", on_done, &outcome);
+	answer(expect(MSG_START, "e2", NULL), 1);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
+}
+
+/* A writer where a reader was announced. */
+static void
+lie_start_with_a_writer(uint64_t request)
+{
+	struct msg_reply reply = { .pid = 300, .fds = 1 };
+	struct outcome outcome = { 0 };
+	int fd = open("/dev/null", O_WRONLY);
+
+	(void)request;
+	create("e2");
+	engine_start(engine, "c1", "e2", on_done, &outcome);
+	reply.request = expect(MSG_START, "e2", NULL);
+	answer_fds(&reply, &fd, 1);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
+}
+
+static int
+descriptors(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return (n);
+}
+
+static void
+check_lie(size_t i, void (*lie)(uint64_t))
+{
+	struct outcome killed = { 0 }, waited = { 0 };
+	int before = descriptors();
+	uint64_t request;
+
+	ready = lost = 0;
+	begin();
+	create("");
+	start("");
+	create("e1");
+	start("e1");
+	engine_wait(engine, "c1", "", on_done, &waited);
+	engine_kill(engine, "c1", "", 1, 0, on_done, &killed);
+	request = expect(MSG_SIGNAL, "", NULL);
+	ATF_CHECK_EQ(lost, 0);
+	lie(request);
+	settle(loop);
+	ATF_CHECK_EQ_MSG(lost, 1, "lie %zu was believed", i);
+	ATF_CHECK_EQ(killed.calls, 1);
+	ATF_CHECK_EQ(waited.calls, 1);
+	end();
+	ATF_CHECK_EQ_MSG(descriptors(), before, "lie %zu left descriptors", i);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_believes_no_helper_that_contradicts_itself);
+ATF_TC_BODY(engine_believes_no_helper_that_contradicts_itself, tc)
+{
+	static void (*const lies[])(uint64_t) = { lie_answer_unasked,
+		lie_answer_twice, lie_answer_past, lie_descriptor,
+		lie_descriptor_bits, lie_error_range, lie_step_range,
+		lie_text_unended, lie_length, lie_operation,
+		lie_unknown_operation, lie_ready_again, lie_exit_of_nobody,
+		lie_exit_twice, lie_exit_of_another_pid,
+		lie_exit_before_its_exec, lie_exit_status,
+		lie_exit_before_start, lie_start_of_another_pid,
+		lie_start_of_pid_1, lie_start_with_a_writer };
+	size_t i;
+
+	for (i = 0; i < COUNT(lies); i++)
+		check_lie(i, lies[i]);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_wants_the_helper_that_was_started);
+ATF_TC_BODY(engine_wants_the_helper_that_was_started, tc)
+{
+	begin_unready();
+	helper_ready(getpid() + 1);
+	ATF_CHECK_EQ(ready, 0);
+	ATF_CHECK_EQ(lost, 1);
+	ATF_CHECK(strstr(why, "not the one") != NULL);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_wants_readiness_to_come_first);
+ATF_TC_BODY(engine_wants_readiness_to_come_first, tc)
+{
+	const struct engine_spec spec = spec_of("");
+	struct outcome outcome = { 0 };
+
+	begin_unready();
+	engine_create(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	ATF_CHECK_EQ(lost, 1);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "helper");
+	end();
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, engine_leads_a_container_from_create_to_delete);
+	ATF_TP_ADD_TC(tp, engine_knows_nothing_of_other_ids);
+	ATF_TP_ADD_TC(tp, engine_refuses_what_it_cannot_do_and_says_what);
+	ATF_TP_ADD_TC(tp, engine_refuses_ids_and_bundles_that_do_not_fit);
+	ATF_TP_ADD_TC(tp, engine_takes_an_id_once_and_knows_it_when_it_is_made);
+	ATF_TP_ADD_TC(tp, engine_forgets_what_the_helper_could_not_create);
+	ATF_TP_ADD_TC(tp, engine_keeps_streams_open_until_they_are_to_end);
+	ATF_TP_ADD_TC(tp,
+	    engine_tells_the_reader_of_stderr_from_that_of_stdout);
+	ATF_TP_ADD_TC(tp, engine_undoes_a_container_whose_streams_do_not_open);
+	ATF_TP_ADD_TC(tp, engine_sees_an_end_that_comes_amid_the_creation);
+	ATF_TP_ADD_TC(tp, engine_kills_what_is_deleted_before_its_start);
+	ATF_TP_ADD_TC(tp, engine_finishes_a_creation_before_it_deletes);
+	ATF_TP_ADD_TC(tp, engine_releases_waiters_when_a_start_fails);
+	ATF_TP_ADD_TC(tp, engine_says_what_failed_in_one_sentence);
+	ATF_TP_ADD_TC(tp, engine_cuts_long_texts_between_characters);
+	ATF_TP_ADD_TC(tp, engine_leads_an_exec_from_exec_to_delete);
+	ATF_TP_ADD_TC(tp, engine_hands_over_the_process_document_unchanged);
+	ATF_TP_ADD_TC(tp, engine_takes_execs_along_when_a_container_goes);
+	ATF_TP_ADD_TC(tp, engine_ends_an_exec_whose_start_came_too_late);
+	ATF_TP_ADD_TC(tp,
+	    engine_passes_signals_on_and_answers_what_became_of_them);
+	ATF_TP_ADD_TC(tp, engine_serves_any_number_of_waiters_and_forgets_some);
+	ATF_TP_ADD_TC(tp,
+	    engine_has_a_bounded_number_of_requests_at_the_helper);
+	ATF_TP_ADD_TC(tp, engine_has_a_bounded_number_of_processes);
+	ATF_TP_ADD_TC(tp, engine_reports_all_as_killed_when_the_helper_dies);
+	ATF_TP_ADD_TC(tp, engine_hears_the_last_words_of_a_helper);
+	ATF_TP_ADD_TC(tp, engine_believes_no_helper_that_contradicts_itself);
+	ATF_TP_ADD_TC(tp, engine_wants_the_helper_that_was_started);
+	ATF_TP_ADD_TC(tp, engine_wants_readiness_to_come_first);
+	return (atf_no_error());
+}

@@ -8,8 +8,8 @@
 #include "shim/proto/events.pb-c.h"
 #include "shim/proto/ttrpc.pb-c.h"
 
-#define TTRPC_HEADER	10	/* bytes: length, stream, type, flags */
-#define TTRPC_REQUEST	1
+#define TTRPC_HEADER  10 /* bytes: length, stream, type, flags */
+#define TTRPC_REQUEST 1
 
 static char namespace[MSG_ID_SIZE];
 static char directory[MSG_PATH_SIZE];
@@ -70,8 +70,7 @@ message_fill(union task_event *message, struct event *event, char *bundle,
 		message->start.pid = event->pid;
 		break;
 	case EVENT_EXEC_ADDED:
-		containerd__events__task_exec_added__init(
-		    &message->exec_added);
+		containerd__events__task_exec_added__init(&message->exec_added);
 		message->exec_added.container_id = id;
 		message->exec_added.exec_id = exec;
 		break;

@@ -16,7 +16,7 @@
 #include "shim/files.h"
 #include "shim/group.h"
 
-#define ANSWER_LIMIT	1000	/* ms that a living shim may need to answer */
+#define ANSWER_LIMIT 1000 /* ms that a living shim may need to answer */
 
 _Static_assert(GROUP_PATH_SIZE <= sizeof(((struct sockaddr_un *)0)->sun_path),
     "the socket's path is too long");
@@ -172,8 +172,8 @@ group_answers(const struct group *group)
 	char byte;
 
 	group_address(group, &address);
-	answer.fd = socket(AF_UNIX,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	answer.fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (answer.fd == -1)
 		return (-errno);
 	/* A listener that goes takes those with it that it has not accepted. */

@@ -18,12 +18,12 @@
 #include "unpriv/log.h"
 #include "unpriv/sandbox.h"
 
-#define EVENTS_FD	3
-#define ROOT_FD		4
-#define QUEUE_MAX	256	/* events; the oldest is dropped beyond */
-#define RETRY_FIRST	1000	/* ms; doubled up to RETRY_LAST */
-#define RETRY_LAST	32000
-#define END_LIMIT	2000	/* ms for the last events */
+#define EVENTS_FD   3
+#define ROOT_FD	    4
+#define QUEUE_MAX   256	 /* events; the oldest is dropped beyond */
+#define RETRY_FIRST 1000 /* ms; doubled up to RETRY_LAST */
+#define RETRY_LAST  32000
+#define END_LIMIT   2000 /* ms for the last events */
 
 static struct event queue[QUEUE_MAX];
 static size_t first, waiting;
@@ -31,7 +31,7 @@ static uint8_t frame[EVENT_FRAME_MAX]; /* the first event's, being sent */
 static size_t frame_length, frame_sent;
 static struct sockaddr_un containerd = { .sun_family = AF_UNIX };
 static int socket_fd = -1;
-static uint32_t stream;		/* of the last frame; odd, growing */
+static uint32_t stream;		 /* of the last frame; odd, growing */
 static int64_t retry_at, end_at; /* ms of CLOCK_MONOTONIC, or 0 */
 static int retry_delay = RETRY_FIRST;
 
@@ -65,10 +65,11 @@ disconnect(void)
 static void
 reconnect(void)
 {
-	socket_fd = socket(AF_UNIX,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (socket_fd != -1 && connect(socket_fd,
-	    (struct sockaddr *)&containerd, sizeof(containerd)) == 0) {
+	socket_fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (socket_fd != -1 &&
+	    connect(socket_fd, (struct sockaddr *)&containerd,
+		sizeof(containerd)) == 0) {
 		stream = 0;
 		retry_delay = RETRY_FIRST;
 		return;
@@ -76,7 +77,7 @@ reconnect(void)
 	disconnect();
 	retry_at = now_ms() + retry_delay;
 	retry_delay = retry_delay * 2 > RETRY_LAST ? RETRY_LAST :
-	    retry_delay * 2;
+						     retry_delay * 2;
 }
 
 /* containerd answers each event; only that it is still there matters. */
@@ -167,8 +168,7 @@ timeout_next(void)
 	return ((int)left);
 }
 
-static void __attribute__((noreturn))
-publish_loop(void)
+static void __attribute__((noreturn)) publish_loop(void)
 {
 	struct pollfd pollfds[2] = { { .fd = EVENTS_FD, .events = POLLIN } };
 
@@ -209,8 +209,7 @@ address_split(const char *address, char directory[sizeof(containerd.sun_path)])
 	return (0);
 }
 
-static void __attribute__((noreturn))
-publish_run(int events, int root)
+static void __attribute__((noreturn)) publish_run(int events, int root)
 {
 	const int fds[] = { events, root };
 	int error;
@@ -228,8 +227,8 @@ publish_run(int events, int root)
 }
 
 pid_t
-publish_spawn(int events, const char *address,
-    const char *containerd_namespace, const char *bundles)
+publish_spawn(int events, const char *address, const char *containerd_namespace,
+    const char *bundles)
 {
 	char directory[sizeof(containerd.sun_path)];
 	int error, root;

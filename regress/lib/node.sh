@@ -103,7 +103,9 @@ host_disposable() {
 	    overlay /mnt/new || atf_fail "no overlay over the host"
 	# The results and the programs may lie on other filesystems.
 	for _dir in /proc /sys /dev /run "${_work%/*}" "$REGRESS_BUILD"; do
-		mount --rbind "$_dir" "/mnt/new$_dir" || atf_fail "no $_dir"
+		mkdir -p "/mnt/new$_dir" &&
+		    mount --rbind "$_dir" "/mnt/new$_dir" ||
+		    atf_fail "no $_dir"
 	done
 	{ cd /mnt/new && pivot_root . media && cd "$_work"; } ||
 	    atf_fail "no new root"

@@ -8,7 +8,6 @@
 #include "shim/proto/events.pb-c.h"
 #include "shim/proto/ttrpc.pb-c.h"
 
-#define TTRPC_HEADER  10 /* bytes: length, stream, type, flags */
 #define TTRPC_REQUEST 1
 
 static char namespace[MSG_ID_SIZE];
@@ -148,13 +147,13 @@ event_encode(const struct event *event, uint32_t stream,
 	request.method = method;
 	request.payload.data = payload;
 	request.payload.len = pack(&forward.base, payload, sizeof(payload));
-	length = pack(&request.base, frame + TTRPC_HEADER,
-	    EVENT_FRAME_MAX - TTRPC_HEADER);
+	length = pack(&request.base, frame + EVENT_HEADER,
+	    EVENT_FRAME_MAX - EVENT_HEADER);
 	if (any.value.len == 0 || request.payload.len == 0 || length == 0)
 		return (0);
 	memcpy(frame, &(uint32_t){ htonl((uint32_t)length) }, 4);
 	memcpy(frame + 4, &(uint32_t){ htonl(stream) }, 4);
 	frame[8] = TTRPC_REQUEST;
 	frame[9] = 0;
-	return (TTRPC_HEADER + length);
+	return (EVENT_HEADER + length);
 }

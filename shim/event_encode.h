@@ -9,6 +9,7 @@
 
 #include "privsep/event.h"
 
+#define EVENT_HEADER	10	/* bytes: length, stream, type, flags */
 #define EVENT_FRAME_MAX	2048	/* bytes of the largest ttrpc frame */
 
 /* What all events say: containerd's namespace and where bundles are. */

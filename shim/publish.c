@@ -18,12 +18,13 @@
 #include "unpriv/log.h"
 #include "unpriv/sandbox.h"
 
-#define EVENTS_FD   3
-#define ROOT_FD	    4
-#define QUEUE_MAX   256	 /* events; the oldest is dropped beyond */
-#define RETRY_FIRST 1000 /* ms; doubled up to RETRY_LAST */
-#define RETRY_LAST  32000
-#define END_LIMIT   2000 /* ms for the last events */
+#define EVENTS_FD    3
+#define ROOT_FD	     4
+#define QUEUE_MAX    256  /* events; the oldest is dropped beyond */
+#define RETRY_FIRST  1000 /* ms; doubled up to RETRY_LAST */
+#define RETRY_LAST   32000
+#define END_LIMIT    2000 /* ms for the last events */
+#define ANSWER_LIMIT 5000 /* ms that containerd may take for one */
 
 static struct event queue[QUEUE_MAX];
 static size_t first, waiting;
@@ -31,8 +32,11 @@ static uint8_t frame[EVENT_FRAME_MAX]; /* the first event's, being sent */
 static size_t frame_length, frame_sent;
 static struct sockaddr_un containerd = { .sun_family = AF_UNIX };
 static int socket_fd = -1;
-static uint32_t stream;		 /* of the last frame; odd, growing */
-static int64_t retry_at, end_at; /* ms of CLOCK_MONOTONIC, or 0 */
+static uint32_t stream;		     /* of the last frame; odd, growing */
+static int64_t retry_at, end_at;     /* ms of CLOCK_MONOTONIC, or 0 */
+static int64_t answer_at;	     /* by when the frame must be answered */
+static uint8_t header[EVENT_HEADER]; /* of an answer */
+static size_t header_length, body_left;
 static int retry_delay = RETRY_FIRST;
 
 static int64_t
@@ -59,7 +63,7 @@ disconnect(void)
 	if (socket_fd != -1)
 		close(socket_fd);
 	socket_fd = -1;
-	frame_length = frame_sent = 0;
+	frame_length = frame_sent = header_length = 0;
 }
 
 static void
@@ -80,17 +84,47 @@ reconnect(void)
 						     retry_delay * 2;
 }
 
-/* containerd answers each event; only that it is still there matters. */
-static void
-answers_discard(void)
+/* The frame is out whole and has not been answered. */
+static int
+is_asked(void)
 {
-	char buffer[512];
-	ssize_t n;
+	return (frame_length != 0 && frame_sent == frame_length);
+}
 
-	do {
-		n = read(socket_fd, buffer, sizeof(buffer));
-	} while (n > 0);
-	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+/* Returns 1 if byte is the last of an answer. */
+static int
+answer_byte(uint8_t byte)
+{
+	if (header_length < sizeof(header)) {
+		header[header_length++] = byte;
+		if (header_length < sizeof(header))
+			return (0);
+		body_left = (size_t)header[0] << 24 | (size_t)header[1] << 16 |
+		    (size_t)header[2] << 8 | header[3];
+	} else {
+		body_left--;
+	}
+	if (body_left > 0)
+		return (0);
+	header_length = 0;
+	return (1);
+}
+
+/* What containerd answers does not matter, only that it has. */
+static void
+answers_read(void)
+{
+	uint8_t buffer[512];
+	ssize_t i, n;
+
+	while ((n = read(socket_fd, buffer, sizeof(buffer))) > 0) {
+		for (i = 0; i < n; i++) {
+			if (answer_byte(buffer[i]) && is_asked())
+				drop_first();
+		}
+	}
+	if (n == 0 || (errno != EAGAIN && errno != EINTR) ||
+	    (is_asked() && now_ms() >= answer_at))
 		disconnect();
 }
 
@@ -119,17 +153,23 @@ frame_send(void)
 	return (frame_sent == frame_length);
 }
 
+/*
+ * One after the other: containerd handles requests of a connection at the same
+ * time, so each must be answered before the next is sent.
+ */
 static void
 events_send(void)
 {
 	if (socket_fd != -1)
-		answers_discard();
-	while (waiting > 0) {
+		answers_read();
+	while (waiting > 0 && !is_asked()) {
 		if (socket_fd == -1 && now_ms() >= retry_at)
 			reconnect();
 		if (socket_fd == -1 || !frame_send())
 			return;
-		drop_first();
+		if (frame_length == 0)
+			drop_first();
+		answer_at = now_ms() + ANSWER_LIMIT;
 	}
 }
 
@@ -163,6 +203,8 @@ timeout_next(void)
 
 	if (waiting > 0 && socket_fd == -1)
 		left = retry_at > now ? retry_at - now : 0;
+	else if (is_asked())
+		left = answer_at > now ? answer_at - now : 0;
 	if (end_at != 0 && (left == -1 || end_at - now < left))
 		left = end_at > now ? end_at - now : 0;
 	return ((int)left);
@@ -174,7 +216,9 @@ static void __attribute__((noreturn)) publish_loop(void)
 
 	for (;;) {
 		pollfds[1].fd = socket_fd;
-		pollfds[1].events = waiting > 0 ? POLLIN | POLLOUT : POLLIN;
+		pollfds[1].events = POLLIN;
+		if (waiting > 0 && !is_asked())
+			pollfds[1].events |= POLLOUT;
 		if (poll(pollfds, 2, timeout_next()) == -1 && errno != EINTR)
 			_exit(1);
 		if (pollfds[0].fd != -1 && pollfds[0].revents != 0 &&

@@ -54,10 +54,23 @@ user_add() {
 	: >"$REGRESS_DIR/user"
 }
 
+# role PROGRAM: what it is for.
+role() {
+	case $1 in
+	containerd) echo "containerd, of this quickstart" ;;
+	containerd-shim*) echo "the shim: speaks to containerd" ;;
+	reaper-publish) echo "sends the shim's events" ;;
+	reaper-privsep) echo "the helper: the one with privilege" ;;
+	reaper-init) echo "pid 1 of the workload's namespace" ;;
+	*) echo "the workload" ;;
+	esac
+}
+
 # process_table: containerd and what descends from it, with what the kernel
 # says of their privilege.
 process_table() {
-	printf '%7s %-8s %-18s %-7s %s\n' PID USER CAPABILITIES SECCOMP PROGRAM
+	printf '%7s %-8s %-12s %-7s %-15s %s\n' PID USER CAPABILITIES SECCOMP \
+	    PROGRAM ROLE
 	for pid in $(our_processes | sort -n); do
 		[ -r "/proc/$pid/status" ] || continue
 		user=$(ps -o user= -p "$pid")
@@ -65,9 +78,9 @@ process_table() {
 		filter=$(sed -n 's/^Seccomp:[[:space:]]*//p' \
 		    "/proc/$pid/status")
 		[ "$filter" = 0 ] && filter=no || filter=yes
-		program=$(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c 1-60)
-		printf '%7d %-8s %-18s %-7s %s\n' "$pid" "$user" \
-		    "${caps:-none}" "$filter" "${program##*/build/}"
+		program=$(cat "/proc/$pid/comm")
+		printf '%7d %-8s %-12s %-7s %-15s %s\n' "$pid" "$user" \
+		    "${caps:-none}" "$filter" "$program" "$(role "$program")"
 	done
 }
 

@@ -37,10 +37,17 @@ engine_new(struct loop *loop, struct channel *channel, pid_t helper,
 
 	if ((engine = calloc(1, sizeof(*engine))) == NULL)
 		return (NULL);
+	engine->loop = loop;
 	engine->handlers = *handlers;
 	engine->arg = arg;
+	if ((engine->probe_fd = drain_open()) < 0) {
+		errno = -engine->probe_fd;
+		free(engine);
+		return (NULL);
+	}
 	engine->priv = priv_new(loop, channel, helper, &upwards, engine);
 	if (engine->priv == NULL) {
+		close(engine->probe_fd);
 		free(engine);
 		return (NULL);
 	}
@@ -72,6 +79,7 @@ engine_free(struct engine *engine)
 			forget_calls(exec);
 		process_remove(container);
 	}
+	close(engine->probe_fd);
 	free(engine);
 }
 
@@ -108,8 +116,8 @@ is_lost(const struct msg_reply *reply)
  * Deleting.
  */
 
-static void
-delete_answer(struct process *process)
+void
+process_deleted(struct process *process)
 {
 	struct engine_result result;
 
@@ -149,7 +157,10 @@ delete_done(void *arg, const struct msg_reply *reply, int fds[2])
 	}
 	/* Whatever else went wrong, the helper has forgotten it. */
 	process_log(process, "deleted", &status);
-	delete_answer(process);
+	if (process->draining)
+		process->answer_due = 1;
+	else
+		process_deleted(process);
 }
 
 void
@@ -457,6 +468,8 @@ lose(struct process *process, const struct timespec *now)
 	if (process->state < PROCESS_STOPPED)
 		process_stop(process, KILLED, now);
 	process->doomed = 0;
+	process->answer_due = 0;
+	drain_end(process);
 	status_set(&status, STATUS_UNAVAILABLE,
 	    "the privileged helper is gone");
 	process_fail(&process->setup, &status);

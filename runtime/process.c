@@ -101,6 +101,15 @@ waiters_answer(struct process *process, const struct engine_result *result)
 }
 
 void
+process_tell(struct process *process)
+{
+	struct engine_result result;
+
+	process_result(process, &result);
+	waiters_answer(process, &result);
+}
+
+void
 process_remove(struct process *process)
 {
 	struct engine *engine = process->engine;
@@ -109,6 +118,8 @@ process_remove(struct process *process)
 
 	while (process->execs != NULL)
 		process_remove(process->execs);
+	process->answer_due = 0;
+	drain_end(process);
 	while (*p != process)
 		p = &(*p)->next;
 	*p = process->next;
@@ -173,13 +184,10 @@ void
 process_stop(struct process *process, uint32_t exit_status,
     const struct timespec *at)
 {
-	struct engine_result result;
-
 	process->state = PROCESS_STOPPED;
 	process->exit_status = exit_status;
 	process->exited_at = *at;
-	process_result(process, &result);
-	waiters_answer(process, &result);
+	drain_begin(process);
 }
 
 void

@@ -33,6 +33,8 @@ struct process {
 	int doomed;		/* to be ended and deleted before its start */
 	int reap_due;		/* a start failed; MSG_EXITED is on its way */
 	int delete_due;		/* MSG_DELETE is to be repeated after that */
+	int draining;		/* ended; its output was not all read yet */
+	int answer_due;		/* deleted while it was draining */
 	int removed;		/* in no list; waits for the helper's replies */
 	unsigned requests;	/* at the helper, with this as their arg */
 	unsigned streams_due;	/* answers to MSG_STDIO not yet seen */
@@ -43,6 +45,8 @@ struct process {
 	char *stdio[ENGINE_STREAMS];	/* never NULL */
 	int fds[ENGINE_STREAMS];	/* writer, readers; owned, or -1 */
 	struct status *failure;		/* of the creation, or NULL */
+	struct loop_timer drain_timer;
+	unsigned drain_turns;		/* left */
 	struct process_call setup;	/* a Create, Exec or Start */
 	struct process_call deletion;
 	struct engine_waiter *waiters;
@@ -54,7 +58,9 @@ struct engine_waiter {
 };
 
 struct engine {
+	struct loop *loop;
 	struct priv *priv;
+	int probe_fd;		/* of drain.c */
 	struct engine_handlers handlers;
 	void *arg;
 	struct process *containers;
@@ -100,6 +106,27 @@ struct process *process_find(const struct engine *engine, const char *id,
 /* The same, but what is still being created is not found; fills status. */
 struct process *process_lookup(const struct engine *engine, const char *id,
 	    const char *exec, struct status *status);
+
+/* Answers those who wait for its end, which is known. */
+void	 process_tell(struct process *process);
+
+/*
+ * Those who wait for the end of this process hear of it when its output has
+ * been read, or after DRAIN_LIMIT milliseconds; then, if answer_due, it is
+ * removed.  Clients before containerd 1.6.22 may otherwise close a FIFO that
+ * they have not begun to read.
+ */
+#define DRAIN_LIMIT	250
+void	 drain_begin(struct process *process);
+
+/* Waits no longer; those who wait are told. */
+void	 drain_end(struct process *process);
+
+/* A descriptor for engine.probe_fd, or a negative errno. */
+int	 drain_open(void);
+
+/* Answers Delete, and removes it. */
+void	 process_deleted(struct process *process);
 
 /* It has ended: remembers how, and tells those who wait. */
 void	 process_stop(struct process *process, uint32_t exit_status,

@@ -27,7 +27,8 @@ engine_wait(struct engine *engine, const char *id, const char *exec,
 
 	memset(&result, 0, sizeof(result));
 	process = process_lookup(engine, id, exec, &result.status);
-	if (process != NULL && process->state >= PROCESS_STOPPED) {
+	if (process != NULL && process->state >= PROCESS_STOPPED &&
+	    !process->draining) {
 		process_result(process, &result);
 		process = NULL;
 	}

@@ -148,12 +148,43 @@ expect_removed() {
 	[ "${_said:-0}" = "$2" ] || node_fail "not the exit code $2"
 }
 
+# together_run COMMAND [ARG...] ID SCRIPT: ten times at once, the command with
+# the id and a number, and sh -c SCRIPT with the number.  The script prints the
+# number, reads a line and ends with it.
+together_run() {
+	for _script in "$@"; do :; done
+	_command=$*
+	_command=${_command%" $_script"}
+	_pids=
+	mkfifo hold
+	for _n in 1 2 3 4 5 6 7 8 9 10; do
+		$_command"$_n" sh -c "$_script" "$_n" <hold >"out.$_n" 2>err &
+		_pids="$_pids $!"
+	done
+	# ctr may lose what is written by one that ends at once on a busy
+	# machine, so all wait until all were heard.
+	exec 6>hold
+	for _n in 1 2 3 4 5 6 7 8 9 10; do
+		until_true 20 grep -qx "$_n" "out.$_n" ||
+		    node_fail "nothing comes from $_n"
+	done
+	exec 6>&-
+	_n=0
+	for _pid in $_pids; do
+		_n=$((_n + 1))
+		wait "$_pid"
+		_code=$?
+		[ "$_code" -eq "$_n" ] || node_fail "$_n ended with $_code"
+		[ "$(cat "out.$_n")" = "$_n" ] || node_fail "$_n: more output"
+	done
+}
+
 # node_fail TEXT: fail, and show what the last command said.
 node_fail() {
 	echo "stdout:" >&2
-	head -c 2000 out >&2
+	head -c 2000 out >&2 2>/dev/null
 	echo "stderr:" >&2
-	head -c 2000 err >&2
+	head -c 2000 err >&2 2>/dev/null
 	echo "log:" >&2
 	grep -v 'level=info' "$REGRESS_DIR/containerd.log" | tail -n 20 >&2
 	atf_fail "$1"

@@ -3,8 +3,9 @@
  * what no client should say, and stays silent where every client would read.
  *
  *	peer SOCKET call METHOD [FIELD=TEXT | FIELD:NUMBER]...
- *		one call of the Task service; prints each field of the answer
- *		as FIELD=VALUE, or "error CODE TEXT" and exits 1
+ *		one call of the Task service; prints "called" to standard error
+ *		when it is out, then each field of the answer as FIELD=VALUE,
+ *		or "error CODE TEXT" and exits 1
  *	peer SOCKET raw
  *		sends its standard input, ends its half of the connection, and
  *		prints how many bytes came back before the other end closed it
@@ -99,8 +100,10 @@ call(int fd, char **argv)
 	uint64_t value;
 	unsigned field;
 
-	if (frame_write(fd, 1, WIRE_REQUEST, &request) == -1 ||
-	    !frame_read(fd, &frame))
+	if (frame_write(fd, 1, WIRE_REQUEST, &request) == -1)
+		errx(2, "%s: not sent", argv[0]);
+	(void)fprintf(stderr, "called\n");
+	if (!frame_read(fd, &frame))
 		errx(2, "%s: no answer", argv[0]);
 	if (frame.stream != 1 || frame.type != WIRE_RESPONSE)
 		errx(2, "%s: not an answer", argv[0]);

@@ -33,12 +33,13 @@ a_killed_helper_takes_its_workloads_along_body() {
 	death_begin
 	peer_build
 	socket=$(our_sockets | head -n 1)
-	"$PEER" "$socket" call Wait 1=a >wait.out 2>&1 &
+	"$PEER" "$socket" call Wait 1=a >wait.out 2>wait.err &
 	wait=$!
-	# The answer to a later call shows that Wait has been read.
+	until_true 10 grep -q called wait.err || atf_fail "Wait is not sent"
+	# The answer to a later call shows that it has been read.
 	expect 0 "*" "$PEER" "$socket" call State 1=a
 	kill -9 "$(helper_pid)"
-	wait "$wait" || atf_fail "Wait failed: $(cat wait.out)"
+	wait "$wait" || atf_fail "Wait failed: $(cat wait.err)"
 	grep -q '^1=137$' wait.out || atf_fail "not 137: $(cat wait.out)"
 	# ctr finds nothing to delete any more.
 	death_end "*"

@@ -52,6 +52,43 @@ the_last_bytes_before_an_exit_arrive_body() {
 	node_end
 }
 
+node_test output_waits_for_its_reader \
+    "what is written before containerd has opened the FIFO is not lost"
+output_waits_for_its_reader_body() {
+	node_begin
+	peer_build
+	case $REGRESS_RUNTIME in
+	*.reaper.*) ;;
+	*) atf_skip "needs the shim's own socket" ;;
+	esac
+	bundle=$(bundle_make c1)
+	spec_make "$bundle/config.json" . echo "first words"
+	SOCKET=$(shim_do "$bundle" start c1) || atf_fail "no start"
+	mkdir "$REGRESS_DIR/fifo/1"
+	fifo=$REGRESS_DIR/fifo/1/c1-stdout
+	mkfifo -m 0700 "$fifo"
+	{
+		"$PEER" "$SOCKET" call Create 1=c1 "2=$bundle" "6=$fifo" &&
+		    "$PEER" "$SOCKET" call Start 1=c1
+	} >start.out 2>&1 &
+	start=$!
+	# Without a reader, it waits; a task that has already ended has lost
+	# its words.
+	until_true 1 stopped_c1 || :
+	timeout 10 cat "$fifo" >out 2>err || node_fail "the reader hangs"
+	[ "$(cat out)" = "first words" ] || node_fail "words were lost"
+	wait "$start" || node_fail "not started: $(cat start.out)"
+	expect 0 "*" "$PEER" "$SOCKET" call Wait 1=c1
+	expect 0 "*" "$PEER" "$SOCKET" call Delete 1=c1
+	expect 0 "" "$PEER" "$SOCKET" call Shutdown 1=c1
+	shim_gone "$bundle" c1
+	node_end
+}
+
+stopped_c1() {
+	"$PEER" "$SOCKET" call State 1=c1 | grep -q '^4=3$'
+}
+
 node_test a_task_without_streams_has_dev_null \
     "reading ends at once, writing goes nowhere"
 a_task_without_streams_has_dev_null_body() {

@@ -319,7 +319,8 @@ check_create(const struct engine_spec *spec, enum status_code code,
 	expect_nothing();
 }
 
-static void delete (const char *exec)
+static void
+remove_it(const char *exec)
 {
 	struct outcome outcome = { 0 };
 
@@ -508,7 +509,7 @@ ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
 	static const char *const paths[] = { FIFO("stdin"), FIFO("stdout"),
 		FIFO("stderr") };
 	struct engine_spec spec = spec_of("");
-	struct outcome made = { 0 }, started = { 0 };
+	struct outcome made = { 0 }, started = { 0 }, deleted = { 0 };
 	struct msg_reply reply = { 0 };
 	struct engine_view view;
 	struct status status;
@@ -555,10 +556,94 @@ ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
 	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", "", &status), 0);
 	exited("", 100, 0);
 	ATF_CHECK_EQ(write(out[1], "x", 1), 1);
-	delete ("");
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	settle_until(loop, &deleted.calls);
+	check_outcome(&deleted, STATUS_OK, "");
 	ATF_CHECK_EQ(write(out[1], "x", 1), -1);
 	ATF_CHECK_EQ(write(err[1], "x", 1), -1);
 	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+/* Process 100 runs and has written a byte to fds[1]; fds[0] reads it. */
+static void
+start_with_output(int fds[2])
+{
+	struct engine_spec spec = spec_of("");
+	struct msg_reply reply = { .pid = 100, .fds = 1 };
+	struct outcome outcome = { 0 };
+	int reader;
+
+	ATF_REQUIRE_EQ(pipe2(fds, O_NONBLOCK), 0);
+	ATF_REQUIRE((reader = dup(fds[0])) != -1);
+	spec.stdio[1] = FIFO("stdout");
+	engine_create(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	answer(expect(MSG_STDIO, "", NULL), 0);
+	engine_start(engine, "c1", "", on_done, &outcome);
+	reply.request = expect(MSG_START, "", NULL);
+	answer_fds(&reply, &reader, 1);
+	ATF_CHECK_EQ(outcome.calls, 2);
+	ATF_REQUIRE_EQ(write(fds[1], "x", 1), 1);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_tells_of_an_end_when_the_output_has_been_read);
+ATF_TC_BODY(engine_tells_of_an_end_when_the_output_has_been_read, tc)
+{
+	struct outcome before = { 0 }, after = { 0 }, deleted = { 0 };
+	int fds[2];
+	char byte;
+
+	begin();
+	start_with_output(fds);
+	engine_wait(engine, "c1", "", on_done, &before);
+	exited("", 100, 0);
+	check_state("", ENGINE_STOPPED);
+	ATF_CHECK(engine_wait(engine, "c1", "", on_done, &after) != NULL);
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	ATF_CHECK_EQ(before.calls + after.calls + deleted.calls, 0);
+	ATF_REQUIRE_EQ(read(fds[0], &byte, 1), 1);
+	settle_until(loop, &deleted.calls);
+	check_outcome(&before, STATUS_OK, "");
+	check_outcome(&after, STATUS_OK, "");
+	check_outcome(&deleted, STATUS_OK, "");
+	check_unknown("");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_tells_of_an_end_though_nobody_reads);
+ATF_TC_BODY(engine_tells_of_an_end_though_nobody_reads, tc)
+{
+	struct outcome waited = { 0 };
+	int fds[2];
+
+	begin();
+	start_with_output(fds);
+	engine_wait(engine, "c1", "", on_done, &waited);
+	exited("", 100, 3);
+	ATF_CHECK_EQ(waited.calls, 0);
+	settle_until(loop, &waited.calls);
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 3);
+	remove_it("");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_tells_at_once_when_the_helper_dies);
+ATF_TC_BODY(engine_tells_at_once_when_the_helper_dies, tc)
+{
+	struct outcome waited = { 0 };
+	int fds[2];
+
+	begin();
+	start_with_output(fds);
+	engine_wait(engine, "c1", "", on_done, &waited);
+	channel_close(&helper);
+	settle(loop);
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 137);
 	end();
 }
 
@@ -633,7 +718,7 @@ ATF_TC_BODY(engine_sees_an_end_that_comes_amid_the_creation, tc)
 	answer(request, 0);
 	check_outcome(&outcome, STATUS_OK, "");
 	check_state("", ENGINE_STOPPED);
-	delete ("");
+	remove_it("");
 	engine_create(engine, &spec, on_done, &outcome);
 	answer(expect(MSG_CREATE, "", NULL), 101);
 	request = expect(MSG_STDIO, "", NULL);
@@ -821,9 +906,9 @@ ATF_TC_BODY(engine_leads_an_exec_from_exec_to_delete, tc)
 	ATF_CHECK_EQ(waited.result.exit_status, 7);
 	check_state("", ENGINE_RUNNING);
 	check_state("e1", ENGINE_STOPPED);
-	delete ("e1");
+	remove_it("e1");
 	create("e1");
-	delete ("e1");
+	remove_it("e1");
 	spec.process_size = 0;
 	check_create(&spec, STATUS_INVALID_ARGUMENT, "document");
 	spec = spec_of("e1");
@@ -906,7 +991,7 @@ ATF_TC_BODY(engine_ends_an_exec_whose_start_came_too_late, tc)
 	check_outcome(&started, STATUS_NOT_FOUND, "finished");
 	check_outcome(&waited, STATUS_OK, "");
 	check_state("e1", ENGINE_STOPPED);
-	delete ("e1");
+	remove_it("e1");
 	ATF_CHECK_EQ(lost, 0);
 	end();
 }
@@ -1230,7 +1315,7 @@ lie_start_of_another_pid(uint64_t request)
 	(void)request;
 	exited("e1", 200, 0);
 	exited("", 100, 0);
-	delete ("");
+	remove_it("");
 	create("");
 	engine_start(engine, "c1", "", on_done, &outcome);
 	answer(expect(MSG_START, "", NULL), 101);
@@ -1353,6 +1438,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, engine_takes_an_id_once_and_knows_it_when_it_is_made);
 	ATF_TP_ADD_TC(tp, engine_forgets_what_the_helper_could_not_create);
 	ATF_TP_ADD_TC(tp, engine_keeps_streams_open_until_they_are_to_end);
+	ATF_TP_ADD_TC(tp, engine_tells_of_an_end_when_the_output_has_been_read);
+	ATF_TP_ADD_TC(tp, engine_tells_of_an_end_though_nobody_reads);
+	ATF_TP_ADD_TC(tp, engine_tells_at_once_when_the_helper_dies);
 	ATF_TP_ADD_TC(tp,
 	    engine_tells_the_reader_of_stderr_from_that_of_stdout);
 	ATF_TP_ADD_TC(tp, engine_undoes_a_container_whose_streams_do_not_open);

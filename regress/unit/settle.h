@@ -28,4 +28,17 @@ settle(struct loop *loop)
 	}
 }
 
+/* Lets it run until *done is not 0; the limit of the test case bounds it. */
+static inline void
+settle_until(struct loop *loop, const int *done)
+{
+	struct loop_timer timer = { 0 };
+
+	while (!*done) {
+		loop_timer_set(loop, &timer, 1, settle_stop, loop);
+		ATF_REQUIRE_EQ(loop_run(loop), 0);
+		loop_timer_cancel(loop, &timer);
+	}
+}
+
 #endif

@@ -17,12 +17,10 @@
 
 struct boot {
 	uint32_t magic;
-	uint32_t shim_pid;		/* who may talk on the channel ... */
-	uint32_t shim_uid;		/* ... and as whom */
-	uint32_t reserved;		/* 0 */
+	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */
 	uint8_t key[BOOT_KEY_SIZE];	/* master key of the channel */
-	char group[80];			/* sandbox id, or the container's own */
-	char containerd_namespace[80];
+	/* The sandbox id, or the container's own; containerd's namespace. */
+	char group[80], containerd_namespace[80];
 	char bundles[BOOT_PATH_SIZE];	/* directory that holds the bundles */
 	char runtime_root[BOOT_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
 };

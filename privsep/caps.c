@@ -1,5 +1,7 @@
 #include "privsep/helper.h"
 
+#define BIT(capability)	(UINT64_C(1) << (capability))
+
 /*
  * The overlay keeps its creator's credentials for ever and copies files up
  * with them, so the step has what that takes: without CHOWN, FOWNER, FSETID,
@@ -7,28 +9,24 @@
  * files of others in its overlay.  SYS_ADMIN mounts, SYS_CHROOT is what
  * setns(2) into a mount namespace wants besides.
  */
-const uint64_t caps_mount = CAPS_BIT(CAP_SYS_ADMIN) |
-    CAPS_BIT(CAP_SYS_CHROOT) | CAPS_BIT(CAP_DAC_OVERRIDE) |
-    CAPS_BIT(CAP_CHOWN) | CAPS_BIT(CAP_FOWNER) | CAPS_BIT(CAP_FSETID) |
-    CAPS_BIT(CAP_MKNOD) | CAPS_BIT(CAP_SETFCAP);
+const uint64_t caps_mount = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) |
+    BIT(CAP_DAC_OVERRIDE) | BIT(CAP_CHOWN) | BIT(CAP_FOWNER) |
+    BIT(CAP_FSETID) | BIT(CAP_MKNOD) | BIT(CAP_SETFCAP);
 
 /*
  * Besides the workload's own: setns(2), dropping the bounding set, changing
  * identity, entering any working directory, giving the FIFOs to the
  * workload's user, and raising limits where the node allows that at all.
  */
-const uint64_t caps_launch = CAPS_BIT(CAP_SYS_ADMIN) |
-    CAPS_BIT(CAP_SYS_CHROOT) | CAPS_BIT(CAP_SETPCAP) |
-    CAPS_BIT(CAP_SETUID) | CAPS_BIT(CAP_SETGID) |
-    CAPS_BIT(CAP_DAC_READ_SEARCH) | CAPS_BIT(CAP_CHOWN) |
-    CAPS_BIT(CAP_SYS_RESOURCE);
+const uint64_t caps_launch = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) |
+    BIT(CAP_SETPCAP) | BIT(CAP_SETUID) | BIT(CAP_SETGID) |
+    BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_CHOWN) | BIT(CAP_SYS_RESOURCE);
 
 int
 caps_apply(const uint64_t sets[PLAN_CAPSETS])
 {
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
+	struct __user_cap_header_struct header = { .version =
+	    _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 	uint64_t ambient;
 	int cap, i;
@@ -50,7 +48,7 @@ caps_apply(const uint64_t sets[PLAN_CAPSETS])
 	if (capset(&header, data) == -1)
 		return (-errno);
 	for (cap = 0; cap < cap_max_bits(); cap++) {
-		if ((ambient & CAPS_BIT(cap)) != 0 &&
+		if ((ambient & BIT(cap)) != 0 &&
 		    cap_set_ambient(cap, CAP_SET) == -1)
 			return (-errno);
 	}
@@ -60,9 +58,8 @@ caps_apply(const uint64_t sets[PLAN_CAPSETS])
 int
 caps_limit(uint64_t keep)
 {
-	const uint64_t sets[PLAN_CAPSETS] = {
-		[PLAN_EFFECTIVE] = keep, [PLAN_PERMITTED] = keep,
-	};
+	const uint64_t sets[] = { [PLAN_EFFECTIVE] = keep,
+		[PLAN_PERMITTED] = keep, [PLAN_AMBIENT] = 0 };
 
 	return (caps_apply(sets));
 }
@@ -73,7 +70,7 @@ caps_bound(uint64_t keep)
 	int cap;
 
 	for (cap = 0; cap < cap_max_bits(); cap++) {
-		if ((keep & CAPS_BIT(cap)) == 0 && cap_drop_bound(cap) == -1)
+		if ((keep & BIT(cap)) == 0 && cap_drop_bound(cap) == -1)
 			return (-errno);
 	}
 	return (0);

@@ -6,16 +6,11 @@
 #ifndef PRIVSEP_CHANNEL_H
 #define PRIVSEP_CHANNEL_H
 
-#include <sys/types.h>
-
-#include <stdint.h>
+#include <sys/socket.h>
 
 #include "privsep/msg.h"
 
-enum channel_side {
-	CHANNEL_SHIM = 0,
-	CHANNEL_HELPER = 1,
-};
+enum channel_side { CHANNEL_SHIM, CHANNEL_HELPER };
 
 #define CHANNEL_KEY_SIZE 32	/* bytes */
 
@@ -25,47 +20,59 @@ enum channel_side {
  */
 struct channel {
 	int fd;			/* owned; non-blocking */
-	pid_t peer_pid;		/* what SCM_CREDENTIALS must say */
+	pid_t peer;		/* what SCM_CREDENTIALS must say */
 	uid_t peer_uid;
-	uint64_t sent;		/* sequence of the last message sent */
-	uint64_t received;
+	uint64_t sent, received; /* sequence of the last message */
 	uint8_t *keys;		/* [0] to send with, [1] to receive with */
 };
 
 /*
- * Makes the socketpair, close-on-exec, non-blocking, SO_PASSCRED set on both
- * ends before anybody can send.  Returns 0 or a negative errno.
- */
-int	 channel_pair(int fds[2]);
-
-/*
  * Takes fd (which becomes the channel's) and derives the two keys for this
- * side from the master key; the caller wipes its copy.  Returns 0 or a
- * negative errno.
+ * side from the master key; the caller wipes its copy.  fd is one of a
+ * close-on-exec, non-blocking pair with SO_PASSCRED set on both ends before
+ * anybody can send (unpriv/endpoint.h).  Returns 0, or a negative errno, after
+ * which the process is expected to end.
  */
-int	 channel_open(struct channel *channel, int fd, enum channel_side side,
-	    const uint8_t master[CHANNEL_KEY_SIZE], pid_t peer_pid,
-	    uid_t peer_uid);
+int	 channel_open(struct channel *ch, int fd, enum channel_side side,
+	    const uint8_t master[CHANNEL_KEY_SIZE], pid_t peer, uid_t peer_uid);
 
 /*
  * Sends one message; the descriptors stay the caller's.  Returns 0, -EAGAIN
  * if the socket is full (nothing was sent, no sequence number was used), or
  * another negative errno, after which the channel is unusable.
  */
-int	 channel_send(struct channel *channel, uint16_t op, const void *body,
+int	 channel_send(struct channel *ch, uint16_t op, const void *body,
 	    uint32_t length, const int *fds, uint32_t nfds);
 
 /*
  * Receives one message and verifies all of it but what the table of
- * operations says.  Fills message and fds (MSG_FDS_MAX entries, close-on-exec,
+ * operations says.  Fills m and fds (MSG_FDS_MAX entries, close-on-exec,
  * the caller's from now on; unused ones are -1).  Returns 1 for a message,
  * 0 at the end of the session, -EAGAIN if there is none, or another negative
  * errno, after which the channel is unusable and no descriptor is left open.
  */
-int	 channel_receive(struct channel *channel, struct msg *message,
+int	 channel_receive(struct channel *ch, struct msg *m,
 	    int fds[MSG_FDS_MAX]);
+/*
+ * fdpass.c: datagrams with descriptors, without any of that.
+ */
+#define FDPASS_MAX	3	/* descriptors in one datagram */
 
-/* Closes the socket and wipes the keys. */
-void	 channel_close(struct channel *channel);
+/* Sends all of size bytes and nfds descriptors.  0 or a negative errno. */
+int	 fdpass_send(int socket_fd, const void *data, size_t size,
+	    const int *fds, size_t nfds);
+
+/*
+ * Receives one datagram of at most size bytes without waiting; fds
+ * (FDPASS_MAX entries, close-on-exec, the caller's; unused ones are -1) and,
+ * unless NULL, the sender's credentials, which must then be there.  Returns
+ * the number of bytes (0: the end), or a negative errno, -EBADMSG for
+ * anything truncated or unexpected; then no descriptor is left open.
+ */
+int	 fdpass_receive(int socket_fd, void *data, size_t size,
+	    int fds[FDPASS_MAX], struct ucred *credentials);
+
+/* Closes those of n descriptors that are not -1, and sets them to -1. */
+void	 fdpass_close(int *fds, size_t n);
 
 #endif

@@ -9,10 +9,11 @@ bundle_open(const struct helper *h, const char *id)
 {
 	int bundle, error, fd;
 
-	if ((bundle = path_open(h->bundles_fd, id, O_PATH | O_DIRECTORY)) < 0)
+	bundle = path_open(h->bundles_fd, id, O_PATH | O_DIRECTORY, 0);
+	if (bundle < 0)
 		return (bundle);
-	if ((fd = error = path_trusted(bundle, S_IFDIR)) == 0)
-		fd = path_open(bundle, "config.json", O_RDONLY | O_NONBLOCK);
+	if ((fd = path_trusted(bundle, S_IFDIR)) == 0)
+		fd = path_open(bundle, "config.json", O_RDONLY | O_NONBLOCK, 0);
 	close(bundle);
 	if (fd < 0 || (error = path_trusted(fd, S_IFREG)) == 0)
 		return (fd);
@@ -24,9 +25,11 @@ bundle_open(const struct helper *h, const char *id)
 static const char *
 policy_refusal(const struct helper *h, const struct record *c)
 {
-	if ((c->plan.flags & PLAN_TERMINAL) != 0)
+	const struct plan *plan = &c->plan;
+
+	if ((plan->flags & PLAN_TERMINAL) != 0)
 		return ("terminals are not supported yet");
-	if (strcmp((c->plan.flags & PLAN_CRI) != 0 ? c->plan.sandbox_id :
+	if (strcmp((plan->flags & PLAN_CRI) != 0 ? plan->sandbox_id :
 	    c->ref.id, h->boot.group) != 0)
 		return ("the bundle belongs to another pod");
 	return (NULL);
@@ -56,15 +59,11 @@ container_build(struct helper *h, struct record *c, struct msg_reply *reply)
 	if ((error = state_open(h, c)) != 0)
 		return (error);
 	reply->step = MSG_STEP_PIDNS;
-	if ((c->plan.flags & PLAN_NEW_PIDNS) != 0 &&
-	    (error = init_spawn(h, c)) != 0)
-		return (error);
-	fd = step_run(h, c, step_mount, c->pidns_fd, caps_mount, none, reply,
-	    &c->mntns_fd, NULL);
-	if (fd < 0)
-		return (fd);
-	close(fd);
-	if ((error = process_launch(h, c, c, reply)) != 0)
+	if ((c->plan.flags & PLAN_NEW_PIDNS) != 0)
+		error = init_spawn(h, c);
+	if (error != 0 || (error = step_run(h, c, step_mount, c->pidns_fd,
+	    caps_mount, none, reply)) != 0 ||
+	    (error = process_launch(h, c, reply)) != 0)
 		return (error);
 	reply->step = MSG_STEP_STATE;
 	return (state_write(h, c));
@@ -82,8 +81,7 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 		helper_publish(EVENT_CREATE, c);
 		return (0);
 	}
-	log_line("a container was not created", &c->ref, rq->reply.text,
-	    error);
+	log_line("a container was not created", &c->ref, rq->reply.text, error);
 	/* What was forked is killed now and reaped as nobody's. */
 	record_kill(h, c);
 	if (c->state_fd != -1)
@@ -108,7 +106,7 @@ orphans_kill(const struct helper *h)
 		return (0);
 	while (fscanf(children, "%d", &pid) == 1) {
 		for (known = 0, r = h->records; !known &&
-		    r < h->records + HELPER_RECORDS; r++)
+		    r < h->records + h->nrecords; r++)
 			known = r->state != RECORD_FREE && (r->pid == pid ||
 			    r->init_pid == pid || (r->pidns_fd == -1 &&
 			    record_alive(r, r->ref.id)));
@@ -130,5 +128,6 @@ container_settle(struct helper *h, struct record *c)
 	c->state = RECORD_STOPPED;
 	if ((error = state_write(h, c)) != 0)
 		log_line("state.json was not written", &c->ref, NULL, error);
-	process_report(h, c);
+	helper_publish(EVENT_EXIT, c);
+	helper_send(h, MSG_EXITED, &c->exited, sizeof(c->exited), NULL);
 }

@@ -8,12 +8,8 @@
 #include "privsep/msg.h"
 
 enum event_kind {
-	EVENT_CREATE = 1,
-	EVENT_START,
-	EVENT_EXEC_ADDED,
-	EVENT_EXEC_STARTED,
-	EVENT_EXIT,
-	EVENT_DELETE,
+	EVENT_CREATE = 1, EVENT_START, EVENT_EXEC_ADDED, EVENT_EXEC_STARTED,
+	EVENT_EXIT, EVENT_DELETE,
 };
 
 struct event {
@@ -22,6 +18,6 @@ struct event {
 	struct msg_exited exited; /* ref always; the rest of EXIT and DELETE */
 };
 
-_Static_assert(sizeof(struct event) == 208, "event has padding");
+_Static_assert(sizeof(struct event) == 192, "event has padding");
 
 #endif

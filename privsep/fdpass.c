@@ -1,9 +1,8 @@
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "privsep/fdpass.h"
+#include "privsep/channel.h"
 
 union control {
 	struct cmsghdr align;
@@ -34,24 +33,33 @@ fdpass_send(int socket_fd, const void *data, size_t size, const int *fds,
 	return (n == (ssize_t)size ? 0 : n == -1 ? -errno : -EIO);
 }
 
-/*
- * Takes what the control data holds.  Truncated control data may still have
- * installed descriptors, so all are found before anything is refused.
- */
-static int
-control_parse(struct msghdr *header, int fds[FDPASS_MAX],
+int
+fdpass_receive(int socket_fd, void *data, size_t size, int fds[FDPASS_MAX],
     struct ucred *credentials)
 {
+	union control control;
+	struct iovec iov = { data, size };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control) };
+	int bad = credentials != NULL, fd;
 	struct cmsghdr *c;
 	size_t i, length, nfds = 0;
-	int error = credentials != NULL ? -EBADMSG : 0, fd;
+	ssize_t n;
 
-	for (c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
+	memset(fds, -1, sizeof(*fds) * FDPASS_MAX);
+	n = recvmsg(socket_fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n == -1)
+		return (-errno);
+	/*
+	 * Truncated control data may still have installed descriptors, so all
+	 * are found before anything is refused.
+	 */
+	for (c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c)) {
 		length = c->cmsg_len - CMSG_LEN(0);
 		if (c->cmsg_type == SCM_CREDENTIALS && credentials != NULL &&
 		    length == sizeof(*credentials)) {
 			memcpy(credentials, CMSG_DATA(c), length);
-			error = 0;
+			bad = 0;
 		}
 		if (c->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -63,31 +71,18 @@ control_parse(struct msghdr *header, int fds[FDPASS_MAX],
 				close(fd);
 		}
 	}
-	return ((header->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ?
-	    -EBADMSG : error);
+	if (n > 0 && !bad && (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+		return ((int)n);
+	fdpass_close(fds, FDPASS_MAX);
+	return (n == 0 ? 0 : -EBADMSG);
 }
 
-int
-fdpass_receive(int socket_fd, void *data, size_t size, int fds[FDPASS_MAX],
-    struct ucred *credentials)
+void
+fdpass_close(int *fds, size_t n)
 {
-	union control control;
-	struct iovec iov = { data, size };
-	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control) };
-	ssize_t n;
-	int error, i;
-
-	memset(fds, -1, sizeof(*fds) * FDPASS_MAX);
-	n = recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (n == -1)
-		return (-errno);
-	error = control_parse(&header, fds, credentials);
-	if (n > 0 && error == 0)
-		return ((int)n);
-	for (i = 0; i < FDPASS_MAX; i++) {
-		if (fds[i] != -1)
-			close(fds[i]);
+	for (; n > 0; fds++, n--) {
+		if (*fds != -1)
+			close(*fds);
+		*fds = -1;
 	}
-	return (n == 0 ? 0 : error);
 }

@@ -12,26 +12,24 @@
 
 #include "privsep/helper.h"
 
+#define OPAQUE	"trusted.overlay.opaque"
+
 /*
  * What no workload sees, whatever its user.  A '*' may stand in the last
  * component only; the host keys of sshd are named as well, so that one that
  * is generated later is hidden too.
  */
 static const char *const paths[] = {
-	"root/.ssh",
-	"etc/shadow",
-	"etc/gshadow",
-	"etc/ssh/ssh_host_*_key",
-	"etc/ssh/ssh_host_rsa_key",
-	"etc/ssh/ssh_host_ecdsa_key",
-	"etc/ssh/ssh_host_ed25519_key",
-	"etc/ssh/ssh_host_dsa_key",
-	"etc/ssl/private",
-	"etc/sudoers",
-	"etc/sudoers.d",
-	"var/lib/docker",
-	"run/secrets",
+	"root/.ssh", "etc/shadow", "etc/gshadow",
+	"etc/ssh/ssh_host_*_key", "etc/ssh/ssh_host_rsa_key",
+	"etc/ssh/ssh_host_ecdsa_key", "etc/ssh/ssh_host_ed25519_key",
+	"etc/ssh/ssh_host_dsa_key", "etc/ssl/private",
+	"etc/sudoers", "etc/sudoers.d", "var/lib/docker", "run/secrets",
 };
+
+/* One component of the node: -ENOENT, -EXDEV, -ELOOP, ... */
+#define host_open(dirfd, name, flags) \
+	path_open((dirfd), (name), (flags) | O_NONBLOCK, RESOLVE_NO_XDEV)
 
 static const char *filtered;	/* the path at hand, for messages */
 
@@ -41,52 +39,20 @@ must(long result)
 	return (step_must(MSG_STEP_FILTER, result, filtered));
 }
 
-/* One component of the node: -1 with errno ENOENT, EXDEV, ELOOP, ... */
-static int
-host_open(int dirfd, const char *name, int flags)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		    RESOLVE_NO_XDEV,
-	};
-
-	return ((int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how)));
-}
-
-/* Gives the layer's copy the owner, mode and attributes of the node's. */
-static void
-attributes_copy(int from, int to)
-{
-	char names[4096], value[4096];
-	const char *name;
-	struct stat st;
-	ssize_t length;
-	int size;
-
-	must(fstat(from, &st));
-	must(fchown(to, st.st_uid, st.st_gid));
-	must(fchmod(to, st.st_mode & 07777));
-	length = flistxattr(from, names, sizeof(names));
-	if (length == -1 && errno != EOPNOTSUPP)
-		must(-1);
-	for (name = names; name < names + length; name += strlen(name) + 1) {
-		/* The overlay's own marks mean something else here. */
-		if (strncmp(name, "trusted.overlay.", 16) == 0)
-			continue;
-		size = must(fgetxattr(from, name, value, sizeof(value)));
-		must(fsetxattr(to, name, value, (size_t)size, 0));
-	}
-}
-
-/* Makes, or finds, the layer's copy of a directory or file of the node. */
+/*
+ * Makes, or finds, the layer's copy of a directory or file of the node, with
+ * its owner, mode and attributes.
+ */
 static int
 copy_make(int layer, const char *name, int host, int is_directory)
 {
-	int fd;
+	char attributes[4096], value[4096];
+	const char *a;
+	struct stat st;
+	ssize_t length;
+	int fd, size;
 
-	if (is_directory && mkdirat(layer, name, 0700) == -1 &&
-	    errno != EEXIST)
+	if (is_directory && mkdirat(layer, name, 0700) == -1 && errno != EEXIST)
 		must(-1);
 	fd = openat(layer, name, (is_directory ? O_RDONLY | O_DIRECTORY :
 	    O_WRONLY | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -94,7 +60,19 @@ copy_make(int layer, const char *name, int host, int is_directory)
 	if (fd == -1 && (errno == ENOTDIR || errno == ENXIO))
 		return (-1);
 	must(fd);
-	attributes_copy(host, fd);
+	must(fstat(host, &st));
+	must(fchown(fd, st.st_uid, st.st_gid));
+	must(fchmod(fd, st.st_mode & 07777));
+	length = flistxattr(host, attributes, sizeof(attributes));
+	if (length == -1 && errno != EOPNOTSUPP)
+		must(-1);
+	for (a = attributes; a < attributes + length; a += strlen(a) + 1) {
+		/* The overlay's own marks mean something else here. */
+		if (strncmp(a, "trusted.overlay.", 16) == 0)
+			continue;
+		size = must(fgetxattr(host, a, value, sizeof(value)));
+		must(fsetxattr(fd, a, value, (size_t)size, 0));
+	}
 	return (fd);
 }
 
@@ -102,24 +80,21 @@ copy_make(int layer, const char *name, int host, int is_directory)
 static void
 name_hide(int host_dir, int layer, const char *name)
 {
+	int fd = -1, host = host_open(host_dir, name, O_RDONLY);
 	struct stat st = { 0 };
-	int fd, host;
 
-	host = host_open(host_dir, name, O_RDONLY);
-	if (host != -1)
+	if (host >= 0)
 		must(fstat(host, &st));
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
 		fd = copy_make(layer, name, host, S_ISDIR(st.st_mode));
 		if (fd != -1 && S_ISDIR(st.st_mode))
-			must(fsetxattr(fd, "trusted.overlay.opaque", "y", 1,
-			    0));
-		if (fd != -1)
-			close(fd);
+			must(fsetxattr(fd, OPAQUE, "y", 1, 0));
 	} else if (mknodat(layer, name, S_IFCHR, makedev(0, 0)) == -1 &&
 	    errno != EEXIST) {
 		must(-1);
 	}
-	if (host != -1)
+	fdpass_close(&fd, 1);
+	if (host >= 0)
 		close(host);
 }
 
@@ -143,37 +118,34 @@ glob_hide(int host_dir, int layer, const char *pattern)
 static void
 path_hide(int host, int layer, const char *path)
 {
-	char name[NAME_MAX + 1];
 	const char *slash = strchr(path, '/');
 	int host_next, layer_next;
+	char name[NAME_MAX + 1];
 
-	if (slash == NULL && strchr(path, '*') != NULL) {
+	if (slash == NULL && strchr(path, '*') != NULL)
 		glob_hide(host, layer, path);
-		return;
-	}
-	if (slash == NULL) {
+	else if (slash == NULL)
 		name_hide(host, layer, path);
+	if (slash == NULL)
 		return;
-	}
 	if (slash - path > NAME_MAX)
 		step_fail(MSG_STEP_FILTER, -ENAMETOOLONG, filtered);
-	memcpy(name, path, (size_t)(slash - path));
-	name[slash - path] = '\0';
+	snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
 	host_next = host_open(host, name, O_RDONLY | O_DIRECTORY);
 	/* A mount of its own: nothing of it is in the overlay. */
-	if (host_next == -1 && errno == EXDEV)
+	if (host_next == -EXDEV)
 		return;
 	/* The first ancestor that does not exist is hidden as a whole. */
-	if (host_next == -1 && errno == ENOENT) {
+	if (host_next == -ENOENT) {
 		name_hide(host, layer, name);
 		return;
 	}
-	must(host_next);
+	if (host_next < 0)
+		step_fail(MSG_STEP_FILTER, host_next, filtered);
 	layer_next = copy_make(layer, name, host_next, 1);
-	if (layer_next != -1) {
+	if (layer_next != -1)
 		path_hide(host_next, layer_next, slash + 1);
-		close(layer_next);
-	}
+	fdpass_close(&layer_next, 1);
 	close(host_next);
 }
 

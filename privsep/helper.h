@@ -8,10 +8,9 @@
  * most STEP_LIMIT; only the result of a start, which may wait for containerd
  * to open a FIFO, is taken by the main loop.
  */
-#ifndef PRIVSEP_HELPER_H
-#define PRIVSEP_HELPER_H
-
 #include <sys/capability.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <poll.h>
@@ -33,8 +33,6 @@
 #include "privsep/boot.h"
 #include "privsep/channel.h"
 #include "privsep/event.h"
-#include "privsep/fdpass.h"
-#include "privsep/msg.h"
 #include "privsep/plan.h"
 
 #define HELPER_RECORDS	256	/* containers and execs of one pod */
@@ -43,15 +41,11 @@
 
 /* An exec has no process before its start, and never is ENDING. */
 enum record_state {
-	RECORD_FREE,
-	RECORD_CREATED,
-	RECORD_STARTING,	/* released; not known to have executed */
-	RECORD_RUNNING,
-	RECORD_ENDING,		/* its process ended, the rest is killed */
-	RECORD_STOPPED,
+	/* STARTING: released, not known to have executed. */
+	RECORD_FREE, RECORD_CREATED, RECORD_STARTING, RECORD_RUNNING,
+	/* ENDING: its process ended, the rest is killed. */
+	RECORD_ENDING, RECORD_STOPPED,
 };
-
-#define RECORD_IN(state)	(1u << (state))
 
 /* A container, or an exec session of one. */
 struct record {
@@ -67,49 +61,55 @@ struct record {
 	union {			/* all of them owned, or -1 */
 		int fds[8];
 		struct {
-			int launch_fd;	/* socket to the launch step */
-			int strings_fd;	/* sealed: plan, cwd, args, env */
 			int stdio_fds[HELPER_STREAMS]; /* reader, O_PATH */
-			int pidns_fd;	/* a container's own */
-			int mntns_fd;
-			int state_fd;	/* its directory, locked */
+			/*
+			 * The socket to the launch step; sealed: plan, cwd,
+			 * args, env.  A container's own: its namespaces, its
+			 * directory, locked.
+			 */
+			int launch_fd, strings_fd;
+			int pidns_fd, mntns_fd, state_fd;
 		};
 	};
 };
 
+#define RECORD_IS_EXEC(r)	((r)->ref.exec[0] != '\0')
+#define RECORD_FOREACH(r, h) \
+	for ((r) = (h)->records; (r) < (h)->records + (h)->nrecords; (r)++)
+
 struct helper {
 	struct boot boot;	/* the key is wiped */
 	struct channel channel;
-	int signal_fd;
-	int own_pidns_fd;
-	int bundles_fd;		/* the directory of the bundles */
-	int root_fd;		/* runtime_root */
+	int signal_fd, own_pidns_fd;
+	int bundles_fd, root_fd; /* boot.bundles, boot.runtime_root */
 	int lifeline[2];	/* every pid 1 ends when [1] is closed */
 	int closing;		/* the shim is gone: kill, clean up, end */
 	struct record records[HELPER_RECORDS];
+	size_t nrecords;	/* none was ever used from here on */
 };
 
 /* main.c: sends any message up.  A shim that does not read is given up. */
 void	 helper_send(struct helper *h, uint16_t op, const void *body,
-	    uint32_t length, const int *fds);
+	    uint32_t length, int *fds);
 
 /* main.c: hands an event of this record to the publisher. */
-void	 helper_publish(enum event_kind kind, const struct record *rec);
+void	 helper_publish(enum event_kind kind, const struct record *r);
 
 /*
  * log.c: one bounded line on standard error, containerd's log FIFO: a
  * constant message, the ids of ref or NULL, a foreign text (escaped) or NULL,
  * a negative errno or 0.  log_fatal ends the process with status 1.
  */
-void	 log_line(const char *m, const struct msg_ref *ref,
-	    const char *text, int error);
+void	 log_line(const char *m, const struct msg_ref *ref, const char *text,
+	    int error);
 void	 log_fatal(const char *m) __attribute__((noreturn));
 
 /*
  * path.c: openat2(2) below dirfd, following no symbolic link and leaving it
- * by none; files are created 0600.  Returns a descriptor or a negative errno.
+ * by none; files are created 0600; resolve: more RESOLVE_*.  Returns a
+ * descriptor or a negative errno.
  */
-int	 path_open(int dirfd, const char *path, int flags);
+int	 path_open(int dirfd, const char *path, int flags, uint64_t resolve);
 
 /* path.c: opens anew what fd refers to, without waiting.  As path_open. */
 int	 path_reopen(int fd, int flags);
@@ -120,21 +120,17 @@ int	 path_reopen(int fd, int flags);
  */
 int	 path_trusted(int fd, mode_t type);
 
-/* record.c */
-struct record *record_find(struct helper *h, const struct msg_ref *ref);
-
-/* The container of an exec (or of itself), or NULL. */
-struct record *record_container(struct helper *h,
-	    const struct msg_ref *ref);
+/* record.c: a container (exec is empty) or an exec, or NULL. */
+struct record *record_find(struct helper *h, const char *id, const char *exec);
 
 /* A cleared record in state CREATED, or NULL if all are used. */
 struct record *record_new(struct helper *h, const struct msg_ref *ref);
 
 /* Closes what the record owns and frees it, a container with its execs. */
-void	 record_free(struct helper *h, struct record *rec);
+void	 record_free(struct helper *h, struct record *r);
 
 /* True for a record of container id that has a process, unreaped. */
-int	 record_alive(const struct record *rec, const char *id);
+int	 record_alive(const struct record *r, const char *id);
 
 /* Kills what is left of a container; returns how many are not yet reaped. */
 int	 record_kill(struct helper *h, const struct record *c);
@@ -148,68 +144,47 @@ struct request {
 };
 
 /*
- * container.c, process.c: an operation.  rec is NULL in state FREE.  Returns
+ * container.c, process.c: an operation.  r is NULL in state FREE.  Returns
  * 0, or 1 if the answer comes later, or a negative errno with reply.step and
  * reply.text.
  */
-typedef int operation(struct helper *h, struct record *rec,
-	    struct request *rq);
+typedef int operation(struct helper *h, struct record *r, struct request *rq);
 operation container_create, process_start, process_exec, process_signal,
 	    process_stdio /* stdio.c */, process_delete;
-
-/* optab.c: what the shim may ask, of what, and when. */
-struct optab_row {
-	uint16_t op;		/* enum msg_op */
-	const char *name;
-	const char *effect;	/* one line, for documents */
-	uint32_t nfds;		/* exactly so many descriptors */
-	uint32_t container_states; /* RECORD_IN() bits; 0: not for these */
-	uint32_t exec_states;
-	operation *run;
-};
-
-extern const struct optab_row optab[];
-extern const size_t optab_rows;
 
 /*
  * optab.c: carries out one message and answers it; fds are lent.  Returns 0,
  * or -EBADMSG if the session must end: no such operation, a malformed body, a
  * wrong number of descriptors.
  */
-int	 optab_dispatch(struct helper *h, const struct msg *m,
-	    const int fds[MSG_FDS_MAX]);
+int	 optab_dispatch(struct helper *h, const struct msg *m, const int *fds);
 
 /* container.c: reports a container's end once all of it was reaped. */
 void	 container_settle(struct helper *h, struct record *c);
 
-/* process.c: decodes fd into record->plan, checked; *reply as above. */
-int	 process_decode(struct helper *h, struct record *rec, int fd,
+/* process.c: decodes fd into r->plan, checked; *reply as above. */
+int	 process_decode(struct helper *h, struct record *r, int fd,
 	    struct msg_reply *reply);
 
 /* process.c: forks the waiting process of a container or an exec. */
-int	 process_launch(struct helper *h, const struct record *c,
-	    struct record *rec, struct msg_reply *reply);
-
-/* process.c: tells containerd and the shim that it has ended. */
-void	 process_report(struct helper *h, const struct record *rec);
+int	 process_launch(struct helper *h, struct record *r,
+	    struct msg_reply *reply);
 
 /* process.c: takes the outcome of a start; launch_fd is readable. */
-void	 process_started(struct helper *h, struct record *rec);
+void	 process_started(struct helper *h, struct record *r);
 
 /* process.c: reaps every child that ended and acts on it. */
 void	 process_reap(struct helper *h);
 
 /* state.c: <runtime_root>/<id>, locked, with state.json for people. */
 int	 state_open(struct helper *h, struct record *c);
-int	 state_write(const struct helper *h,
-	    const struct record *c);
+int	 state_write(const struct helper *h, const struct record *c);
 int	 state_remove(int root_fd, int state_fd, const char *id);
 
 /* state.c: for --clean: waits for a dying helper, removes what it left. */
 int	 state_clean(int root_fd, const char *id);
 
 /* caps.c: exactly what each kind of step keeps, and there, why. */
-#define CAPS_BIT(capability)	(UINT64_C(1) << (capability))
 extern const uint64_t caps_mount, caps_launch;
 
 /* caps.c: gives up for good all capabilities outside keep.  0 or -errno. */
@@ -227,40 +202,37 @@ int	 init_spawn(struct helper *h, struct record *c);
 #define STEP_FDS	4	/* those given to step_run */
 #define STEP_FDS_MAX	2
 
-/* What a step sends up: one, a launch step a second if it then fails. */
-struct step_result {
-	int32_t error;		/* 0 or negative errno */
-	uint32_t step;		/* enum msg_step, where error != 0 */
-	char text[MSG_TEXT_SIZE];
-};
-
 /* Releases a launch step; bit n: the descriptor of stream n comes with it. */
-struct step_go {
-	uint32_t streams;
-};
+struct step_go { uint32_t streams; };
 
-typedef void step_program(const struct helper *, const struct record *);
-step_program step_decode __attribute__((noreturn)),
-	    step_mount __attribute__((noreturn)),
-	    step_launch __attribute__((noreturn));
+/* Does what its name says.  One that returns ends with status 0. */
+typedef void step_program(const struct helper *h, const struct record *r);
+step_program step_decode, step_mount, step_launch;
 
 /*
- * Forks a child that runs program with fds (-1: none), keeping the
+ * Forks a child that runs program for r with fds (-1: none), keeping the
  * capabilities of keep, born in pidns_fd unless that is -1, dying with the
- * helper; waits for its result.  Returns the child's socket, or a negative
- * errno with reply->step and text filled; *fd is the descriptor that it sent,
- * or -1; *pid, unless NULL, the child.
+ * helper; waits for its result.  Returns 0, or a negative errno with
+ * reply->step and text filled.  r->launch_fd and r->pid are then the launch
+ * step's, r->mntns_fd what the mount step has sent.
  */
-int	 step_run(struct helper *h, const struct record *rec,
-	    step_program *program, int pidns_fd, uint64_t keep,
-	    const int fds[STEP_FDS_MAX], struct msg_reply *reply, int *fd,
-	    pid_t *pid);
+int	 step_run(struct helper *h, struct record *r, step_program *program,
+	    int pidns_fd, uint64_t keep, const int *fds,
+	    struct msg_reply *reply);
 
-/* Takes a result.  1, 0 at the end, or a negative errno. */
-int	 step_receive(int socket_fd, struct step_result *result, int *fd);
+/*
+ * Takes what a step sends up: one, a launch step a second if it then fails;
+ * of the reply only error, step and text are used.  *fd is the descriptor that
+ * came with it; with fd NULL none may come.  1, 0 at the end, or a negative
+ * errno, and then *reply is unchanged.
+ */
+int	 step_receive(int socket_fd, struct msg_reply *reply, int *fd);
 
-/* In a step: reports success (text: a warning, or NULL), with fd or -1. */
-void	 step_done(const char *text, int fd);
+/*
+ * In a step: reports a failure, or success: error 0, MSG_STEP_NONE, text a
+ * warning or NULL, with fd or -1.
+ */
+void	 step_report(int error, enum msg_step step, const char *text, int fd);
 
 /* In a step: reports a failure and ends. */
 void	 step_fail(enum msg_step step, int error, const char *text)
@@ -278,4 +250,3 @@ int	 overlay_open(const struct helper *h, const struct plan *plan);
 /* filter.c: for step_mount, fills the filter layer; own: one path more. */
 void	 filter_build(int layer_fd, const char *own);
 
-#endif

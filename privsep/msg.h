@@ -27,23 +27,22 @@
 
 /* Operations; the table in optab.c says when each is allowed. */
 enum msg_op {
-	/* shim -> helper: requests, each answered by one MSG_REPLY */
-	MSG_CREATE = 1,		/* struct msg_ref */
-	MSG_START = 2,		/* struct msg_ref */
-	MSG_EXEC = 3,		/* struct msg_ref, descriptor: sealed memfd */
-	MSG_SIGNAL = 4,		/* struct msg_signal */
-	MSG_STDIO = 5,		/* struct msg_stdio */
-	MSG_DELETE = 6,		/* struct msg_ref */
-	/* helper -> shim */
-	MSG_READY = 16,		/* struct msg_ready; once, the first message */
-	MSG_REPLY = 17,		/* struct msg_reply, 0 to 2 descriptors */
-	MSG_EXITED = 18,	/* struct msg_exited */
+	/*
+	 * shim -> helper: requests, each answered by one MSG_REPLY.  Their
+	 * bodies: struct msg_ref, but msg_signal and msg_stdio.  MSG_EXEC comes
+	 * with a descriptor: a sealed memfd.
+	 */
+	MSG_CREATE = 1, MSG_START, MSG_EXEC, MSG_SIGNAL, MSG_STDIO, MSG_DELETE,
+	/*
+	 * helper -> shim: struct msg_ready, once, the first message; msg_reply,
+	 * with 0 to 2 descriptors; msg_exited.
+	 */
+	MSG_READY = 16, MSG_REPLY, MSG_EXITED,
 };
 
 struct msg_header {
 	uint32_t magic;		/* MSG_MAGIC */
-	uint16_t version;	/* MSG_VERSION */
-	uint16_t op;		/* enum msg_op */
+	uint16_t version, op;	/* MSG_VERSION, enum msg_op */
 	uint64_t sequence;	/* per direction, from 1, without a gap */
 	uint32_t length;	/* of the body, bytes, <= MSG_BODY_MAX */
 	uint32_t nfds;		/* descriptors attached, <= MSG_FDS_MAX */
@@ -52,8 +51,7 @@ struct msg_header {
 
 /* Names a container (exec empty) or one exec session of it. */
 struct msg_ref {
-	char id[MSG_ID_SIZE];
-	char exec[MSG_ID_SIZE];
+	char id[MSG_ID_SIZE], exec[MSG_ID_SIZE];
 };
 
 /* Signal a process, or with all != 0 the whole container. */
@@ -63,11 +61,7 @@ struct msg_signal {
 	uint32_t all;		/* 0 or 1; only with an empty ref.exec */
 };
 
-enum msg_stream {
-	MSG_STDIN = 0,
-	MSG_STDOUT = 1,
-	MSG_STDERR = 2,
-};
+enum msg_stream { MSG_STDIN, MSG_STDOUT, MSG_STDERR };
 
 /*
  * Names the FIFO of one standard stream.  The reply to MSG_STDIN carries the
@@ -77,34 +71,25 @@ enum msg_stream {
 struct msg_stdio {
 	struct msg_ref ref;
 	uint32_t stream;	/* enum msg_stream */
-	uint32_t reserved;	/* 0 */
 	char path[MSG_PATH_SIZE];
 };
 
-struct msg_ready {
-	uint32_t helper_pid;
-	uint32_t reserved;
-};
+struct msg_ready { uint32_t helper_pid; };
 
 /* Where a request failed; the shim turns it into words. */
 enum msg_step {
 	MSG_STEP_NONE = 0,
-	MSG_STEP_REQUEST,	/* refused by the table or by a bound */
-	MSG_STEP_BUNDLE,	/* the bundle's directory or config.json */
-	MSG_STEP_DECODE,	/* the document's content */
-	MSG_STEP_POLICY,	/* the plan, or node policy against it */
-	MSG_STEP_PIDNS,		/* the pid namespace and its pid 1 */
-	MSG_STEP_OVERLAY,	/* building or joining the overlay */
-	MSG_STEP_FILTER,	/* the filter layer */
-	MSG_STEP_MOUNT,		/* the container's own mount namespace */
-	MSG_STEP_STDIO,		/* opening a FIFO */
-	MSG_STEP_LAUNCH,	/* entering namespaces */
-	MSG_STEP_RLIMIT,
-	MSG_STEP_CWD,		/* changing into process.cwd */
-	MSG_STEP_IDENTITY,	/* uid, gid, groups, capabilities */
-	MSG_STEP_EXEC,		/* executing process.args[0] */
-	MSG_STEP_STATE,		/* the state file */
-	MSG_STEP_MAX,
+	/* Refused by the table or by a bound; the directory or config.json. */
+	MSG_STEP_REQUEST, MSG_STEP_BUNDLE,
+	/* The document's content; the plan, or node policy against it. */
+	MSG_STEP_DECODE, MSG_STEP_POLICY,
+	/* Its own pid 1; the overlay, its filters, the container's mounts. */
+	MSG_STEP_PIDNS, MSG_STEP_OVERLAY, MSG_STEP_FILTER, MSG_STEP_MOUNT,
+	/* Opening a FIFO; entering namespaces; what the process is given. */
+	MSG_STEP_STDIO, MSG_STEP_LAUNCH, MSG_STEP_RLIMIT, MSG_STEP_CWD,
+	MSG_STEP_IDENTITY, MSG_STEP_EXEC,
+	/* The state file. */
+	MSG_STEP_STATE, MSG_STEP_MAX,
 };
 
 struct msg_reply {
@@ -116,16 +101,14 @@ struct msg_reply {
 	char text[MSG_TEXT_SIZE]; /* more about the error, or empty */
 };
 
-/* The end of a process, as the kernel reported it. */
+/*
+ * The end of a process, as the kernel reported it: CLOCK_REALTIME when it was
+ * reaped; status 0 to 255, or 128 + signal; reserved 0.
+ */
 struct msg_exited {
 	struct msg_ref ref;
-	uint32_t pid;
-	uint32_t status;	/* 0..255, or 128 + signal */
-	int64_t seconds;	/* CLOCK_REALTIME when it was reaped */
-	uint32_t nanoseconds;
-	uint32_t max_rss;	/* KiB */
-	uint64_t user_us;	/* CPU time, microseconds */
-	uint64_t system_us;
+	int64_t seconds;
+	uint32_t nanoseconds, pid, status, reserved;
 };
 
 union msg_body {
@@ -143,12 +126,10 @@ struct msg {
 	union msg_body body;
 };
 
-_Static_assert(sizeof(struct msg_header) == 56, "header has padding");
-_Static_assert(sizeof(struct msg_ref) == 160, "ref has padding");
-_Static_assert(sizeof(struct msg_signal) == 168, "signal has padding");
-_Static_assert(sizeof(struct msg_stdio) == 424, "stdio has padding");
-_Static_assert(sizeof(struct msg_reply) == 280, "reply has padding");
-_Static_assert(sizeof(struct msg_exited) == 200, "exited has padding");
+_Static_assert(sizeof(struct msg_header) == 56 &&
+    sizeof(struct msg_ref) == 160 && sizeof(struct msg_signal) == 168 &&
+    sizeof(struct msg_stdio) == 420 && sizeof(struct msg_reply) == 280 &&
+    sizeof(struct msg_exited) == 184, "a message has padding");
 _Static_assert(sizeof(union msg_body) == MSG_BODY_MAX, "body is too large");
 
 /*
@@ -162,12 +143,14 @@ int	 msg_id_valid(const char s[MSG_ID_SIZE]);
 /* True if the array of size bytes holds a string and only zeros after it. */
 int	 msg_string_valid(const char *s, size_t size);
 
+/* True if both names are valid, that of the exec perhaps empty. */
+int	 msg_ref_valid(const struct msg_ref *ref);
+
 /*
- * Checks that body of the given operation and length is well formed: exact
- * size, valid names, values in range, reserved fields zero.  Pure: no system
- * call, no allocation.  Returns 0 or -EBADMSG.
+ * Checks that b, of the given length, is a well formed request op: exact
+ * size, valid names, values in range.  Pure: no system call, no allocation.
+ * Returns 0 or -EBADMSG.  What the helper sends: unpriv/endpoint.h.
  */
-int	 msg_body_check(uint16_t op, const union msg_body *body,
-	    uint32_t length);
+int	 msg_body_check(uint16_t op, const union msg_body *b, uint32_t length);
 
 #endif

@@ -1,72 +1,59 @@
 #include "privsep/helper.h"
 
-#define ALIVE	(RECORD_IN(RECORD_CREATED) | RECORD_IN(RECORD_STARTING) | \
-	RECORD_IN(RECORD_RUNNING))
+#define IN(state)	(1u << RECORD_##state)
 
-const struct optab_row optab[] = {
-	{ MSG_CREATE, "CREATE",
-	    "decode the bundle, mount, fork the waiting process", 0,
-	    RECORD_IN(RECORD_FREE), 0, container_create },
-	{ MSG_START, "START",
-	    "release the waiting process; answer when it has executed", 0,
-	    RECORD_IN(RECORD_CREATED), RECORD_IN(RECORD_CREATED),
-	    process_start },
-	{ MSG_EXEC, "EXEC",
-	    "decode a process document for a container that runs", 1,
-	    0, RECORD_IN(RECORD_FREE), process_exec },
-	{ MSG_SIGNAL, "SIGNAL",
-	    "signal a child of the helper, or all of a container", 0,
-	    ALIVE, RECORD_IN(RECORD_STARTING) | RECORD_IN(RECORD_RUNNING),
-	    process_signal },
-	{ MSG_STDIO, "STDIO",
-	    "open a FIFO of root that carries the id in its name", 0,
-	    RECORD_IN(RECORD_CREATED), RECORD_IN(RECORD_CREATED),
-	    process_stdio },
-	{ MSG_DELETE, "DELETE",
-	    "remove the state of what has ended or never started", 0,
-	    RECORD_IN(RECORD_STOPPED),
-	    RECORD_IN(RECORD_CREATED) | RECORD_IN(RECORD_STOPPED),
+/* What the shim may ask, of what, and when. */
+static const struct {
+	uint16_t op;		/* enum msg_op */
+	uint32_t nfds;		/* exactly so many descriptors */
+	uint32_t container_states, exec_states; /* IN(); 0: not for these */
+	operation *run;
+} optab[] = {
+	/* Decode the bundle, mount, fork the waiting process. */
+	{ MSG_CREATE, 0, IN(FREE), 0, container_create },
+	/* Release the waiting process; answer when it has executed. */
+	{ MSG_START, 0, IN(CREATED), IN(CREATED), process_start },
+	/* Decode a process document for a container that runs. */
+	{ MSG_EXEC, 1, 0, IN(FREE), process_exec },
+	/* Signal a child of the helper, or all of a container. */
+	{ MSG_SIGNAL, 0, IN(CREATED) | IN(STARTING) | IN(RUNNING),
+	    IN(STARTING) | IN(RUNNING), process_signal },
+	/* Open a FIFO of root that carries the id in its name. */
+	{ MSG_STDIO, 0, IN(CREATED), IN(CREATED), process_stdio },
+	/* Remove the state of what has ended or never started. */
+	{ MSG_DELETE, 0, IN(STOPPED), IN(CREATED) | IN(STOPPED),
 	    process_delete },
 };
 
-const size_t optab_rows = sizeof(optab) / sizeof(optab[0]);
-
-/* What is answered to a request in a state that its row does not list. */
-static int
-state_error(uint32_t allowed, uint32_t state)
-{
-	if ((allowed & RECORD_IN(RECORD_FREE)) != 0)
-		return (-EEXIST);
-	if (state == RECORD_FREE)
-		return (-ENOENT);
-	return (state >= RECORD_ENDING ? -ESRCH : -EBUSY);
-}
-
 int
-optab_dispatch(struct helper *h, const struct msg *m, const int fds[MSG_FDS_MAX])
+optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 {
-	struct request rq = { .m = m, .fd = fds[0], .fds = { -1, -1 },
-		.reply = { .request = m->header.sequence } };
+	struct request rq = { .m = m, .fd = fds[0], .fds = { -1, -1 } };
 	const struct msg_ref *ref = &m->body.ref;
-	const struct optab_row *row = optab;
-	struct record *rec;
+	const size_t rows = sizeof(optab) / sizeof(optab[0]);
 	uint32_t allowed, state;
+	struct record *r;
+	size_t i = 0;
 
-	while (row < optab + optab_rows && row->op != m->header.op)
-		row++;
+	while (i < rows && optab[i].op != m->header.op)
+		i++;
 	/* Every body of the shim begins with a struct msg_ref. */
-	if (row == optab + optab_rows || row->nfds != m->header.nfds ||
-	    msg_body_check(row->op, &m->body, m->header.length) != 0)
+	if (i == rows || optab[i].nfds != m->header.nfds ||
+	    msg_body_check(optab[i].op, &m->body, m->header.length) != 0)
 		return (-EBADMSG);
-	rec = record_find(h, ref);
-	state = rec == NULL ? RECORD_FREE : rec->state;
-	allowed = ref->exec[0] == '\0' ? row->container_states :
-	    row->exec_states;
+	r = record_find(h, ref->id, ref->exec);
+	state = r == NULL ? RECORD_FREE : r->state;
+	allowed = ref->exec[0] == '\0' ? optab[i].container_states :
+	    optab[i].exec_states;
 	rq.reply.step = MSG_STEP_REQUEST;
-	if ((allowed & RECORD_IN(state)) != 0)
-		rq.reply.error = row->run(h, rec, &rq);
+	if ((allowed & (1u << state)) != 0)
+		rq.reply.error = optab[i].run(h, r, &rq);
+	else if ((allowed & IN(FREE)) != 0)
+		rq.reply.error = -EEXIST;
 	else
-		rq.reply.error = state_error(allowed, state);
+		rq.reply.error = state == RECORD_FREE ? -ENOENT :
+		    state >= RECORD_ENDING ? -ESRCH : -EBUSY;
+	rq.reply.request = m->header.sequence;
 	if (rq.reply.error == 0)
 		rq.reply.step = MSG_STEP_NONE;
 	if (rq.reply.error <= 0)

@@ -3,7 +3,6 @@
  * namespace or one for the node, kept by a bind-mounted mount namespace.  It
  * runs in a mount step: any failure ends that.
  */
-#include <sys/file.h>
 #include <sys/ioctl.h>
 
 #include <linux/nsfs.h>
@@ -11,6 +10,7 @@
 #include "privsep/helper.h"
 
 #define MUST(result, text)	step_must(MSG_STEP_OVERLAY, (result), (text))
+#define NOSUID_NODEV	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define NAME_SIZE	128	/* "overlay-_<containerd namespace>.lock" */
 #define SIZE_DEFAULT	"25%"	/* of the node's memory, per overlay */
 
@@ -20,69 +20,45 @@
  * name.
  */
 static struct {
-	char base[NAME_SIZE];		/* upper, work, filters */
-	char merged[NAME_SIZE];		/* mount point */
-	char namespace[NAME_SIZE];	/* the persisted mount namespace */
+	/* upper, work, filters; mount point; the persisted mount namespace */
+	char base[NAME_SIZE], merged[NAME_SIZE], namespace[NAME_SIZE];
 	char lock[NAME_SIZE];
 } name;
 
-/* Mounts of the node below the new root. */
-static const struct {
-	const char *path;
-	int is_readonly;
-} node_trees[] = {
-	{ "/sys", 1 },
-	{ "/dev", 0 },
-};
-
 /*
- * Directories of the node's /run that a workload sees, read-only: what
+ * Mounts of the node below the new root: the kernel's, and what
  * /etc/resolv.conf points to where a resolver owns that file.
  */
-static const char *const run_parents[] = { "run/systemd", NULL };
-static const char *const run_trees[] = {
-	"/run/systemd/resolve", "/run/resolvconf",
+static const struct {
+	const char *path;
+	int is_readonly, is_optional;
+} trees[] = {
+	{ "/sys", 1, 0 }, { "/dev", 0, 0 },
+	{ "/run/systemd/resolve", 1, 1 }, { "/run/resolvconf", 1, 1 },
 };
-
-static void
-names_make(const struct helper *h, const struct plan *plan)
-{
-	char key[MSG_ID_SIZE + 1];
-
-	if ((plan->flags & PLAN_CRI) != 0)
-		snprintf(key, sizeof(key), "%s", plan->sandbox_namespace);
-	else
-		snprintf(key, sizeof(key), "_%s",
-		    h->boot.containerd_namespace);
-	if (key[0] == '\0')
-		step_fail(MSG_STEP_POLICY, -EINVAL,
-		    "the pod has no Kubernetes namespace");
-	snprintf(name.base, NAME_SIZE, "overlay/%s", key);
-	snprintf(name.merged, NAME_SIZE, "merged/%s", key);
-	snprintf(name.namespace, NAME_SIZE, "ns/%s", key);
-	snprintf(name.lock, NAME_SIZE, "overlay-%s.lock", key);
-}
 
 static int
 open_must(int dirfd, const char *path, int flags)
 {
-	int fd = path_open(dirfd, path, flags);
+	int fd = path_open(dirfd, path, flags, 0);
 
 	if (fd < 0)
 		step_fail(MSG_STEP_OVERLAY, fd, path);
 	return (fd);
 }
 
-/* Makes a directory, and its parent, and opens it. */
+/* A path of the node, not of ours. */
+static int
+node_open(const char *path, int flags)
+{
+	return (MUST(open(path, flags | O_CLOEXEC), path));
+}
+
+/* Makes a directory where there is none, and opens it. */
 static int
 directory_open(int dirfd, const char *path)
 {
-	char parent[NAME_SIZE];
-
-	snprintf(parent, sizeof(parent), "%s", path);
-	*strchrnul(parent, '/') = '\0';
-	if ((mkdirat(dirfd, parent, 0700) == -1 && errno != EEXIST) ||
-	    (mkdirat(dirfd, path, 0700) == -1 && errno != EEXIST))
+	if (mkdirat(dirfd, path, 0700) == -1 && errno != EEXIST)
 		MUST(-1, path);
 	return (open_must(dirfd, path, O_RDONLY | O_DIRECTORY));
 }
@@ -127,24 +103,21 @@ is_mount_root(int fd)
 static int
 root_open(const struct helper *h)
 {
-	struct mount_attr private = { .propagation = MS_PRIVATE };
 	const char *path = h->boot.runtime_root;
 	int fd, lock;
 
-	fd = MUST(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
+	fd = node_open(path, O_PATH | O_DIRECTORY);
 	if (is_mount_root(fd))
 		return (fd);
 	lock = open_must(fd, "root.lock", O_RDWR | O_CREAT);
 	MUST(flock(lock, LOCK_EX), "root.lock");
 	close(fd);
-	fd = MUST(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
+	fd = node_open(path, O_PATH | O_DIRECTORY);
 	if (!is_mount_root(fd)) {
-		mount_attach(MUST(open_tree(fd, "", AT_EMPTY_PATH |
-		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), path), fd, "");
 		close(fd);
-		fd = MUST(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path);
-		MUST(mount_setattr(fd, "", AT_EMPTY_PATH, &private,
-		    sizeof(private)), path);
+		MUST(mount(path, path, NULL, MS_BIND, NULL), path);
+		MUST(mount(NULL, path, NULL, MS_PRIVATE, NULL), path);
+		fd = node_open(path, O_PATH | O_DIRECTORY);
 	}
 	close(lock);
 	return (fd);
@@ -157,16 +130,14 @@ root_open(const struct helper *h)
 static void
 base_prepare(const struct helper *h, int root)
 {
-	static const char *const options[] = {
-		"size", SIZE_DEFAULT, "mode", "0700", NULL,
-	};
+	static const char *const options[] = { "size", SIZE_DEFAULT, "mode",
+		"0700", NULL };
 	struct stat st;
 	int base, filters, fd;
 
 	base = directory_open(root, name.base);
 	if (!is_mount_root(base)) {
-		fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID |
-		    MOUNT_ATTR_NODEV);
+		fd = mount_new("tmpfs", options, NOSUID_NODEV);
 		/* The upper directory's mode is what a workload sees at /. */
 		MUST(stat("/", &st), "/");
 		MUST(mkdirat(fd, "work", 0700), "work");
@@ -181,50 +152,39 @@ base_prepare(const struct helper *h, int root)
 	close(base);
 }
 
-/* A recursive clone of a tree of the node, attached below the new root. */
-static void
-node_bind(int merged, const char *path, int is_readonly)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	int fd;
-
-	fd = MUST(open_tree(AT_FDCWD, path,
-	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), path);
-	if (is_readonly)
-		MUST(mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
-		    sizeof(attr)), path);
-	mount_attach(fd, merged, path + 1);
-	close(fd);
-}
-
 /*
- * The kernel's trees but /proc, which each container has its own way, and a
- * /run of the overlay's own: the node's holds sockets that hand over the node,
- * and Reaper's own tree.
+ * Recursive clones of the node's trees below the new root, all but /proc, which
+ * each container has its own way, and a /run of the overlay's own: the node's
+ * holds sockets that hand over the node, and Reaper's own tree.
  */
 static void
 trees_mount(int merged)
 {
 	static const char *const options[] = { "mode", "0755", NULL };
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	const char *path;
 	size_t i;
-	int run;
+	int fd;
 
-	for (i = 0; i < sizeof(node_trees) / sizeof(node_trees[0]); i++)
-		node_bind(merged, node_trees[i].path,
-		    node_trees[i].is_readonly);
-	run = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID |
-	    MOUNT_ATTR_NODEV);
-	MUST(mkdirat(run, "lock", 0700), "/run/lock");
-	MUST(fchmodat(run, "lock", 01777, 0), "/run/lock");
-	mount_attach(run, merged, "run");
-	close(run);
-	for (i = 0; run_parents[i] != NULL; i++)
-		MUST(mkdirat(merged, run_parents[i], 0755), run_parents[i]);
-	for (i = 0; i < sizeof(run_trees) / sizeof(run_trees[0]); i++) {
-		if (access(run_trees[i], F_OK) == -1)
+	fd = mount_new("tmpfs", options, NOSUID_NODEV);
+	MUST(mkdirat(fd, "lock", 0700), "/run/lock");
+	MUST(fchmodat(fd, "lock", 01777, 0), "/run/lock");
+	MUST(mkdirat(fd, "systemd", 0755), "/run/systemd");
+	mount_attach(fd, merged, "run");
+	close(fd);
+	for (i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
+		path = trees[i].path;
+		if (trees[i].is_optional && access(path, F_OK) == -1)
 			continue;
-		MUST(mkdirat(merged, run_trees[i] + 1, 0755), run_trees[i]);
-		node_bind(merged, run_trees[i], 1);
+		if (trees[i].is_optional)
+			MUST(mkdirat(merged, path + 1, 0755), path);
+		fd = MUST(open_tree(AT_FDCWD, path,
+		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), path);
+		if (trees[i].is_readonly)
+			MUST(mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+			    &readonly, sizeof(readonly)), path);
+		mount_attach(fd, merged, path + 1);
+		close(fd);
 	}
 }
 
@@ -236,24 +196,19 @@ trees_mount(int merged)
 static int
 namespace_build(const struct helper *h, int node)
 {
-	struct mount_attr private = { .propagation = MS_PRIVATE };
 	char lower[80], upper[48], work[48];
-	const char *const options[] = {
-		"lowerdir", lower, "upperdir", upper, "workdir", work,
-		"redirect_dir", "on", "source", "reaper", NULL,
-	};
+	const char *const options[] = { "lowerdir", lower, "upperdir", upper,
+		"workdir", work, "redirect_dir", "on", "source", "reaper",
+		NULL };
 	int base, fd, merged, ns, root;
 
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
 	/* While there is a /proc: the overlay's has none. */
-	ns = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
-	    "/proc/self/ns/mnt");
-	MUST(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private,
-	    sizeof(private)), "/");
-	root = MUST(open(h->boot.runtime_root, O_PATH | O_CLOEXEC),
-	    h->boot.runtime_root);
+	ns = node_open("/proc/self/ns/mnt", O_RDONLY);
+	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
+	root = node_open(h->boot.runtime_root, O_PATH);
 	base = open_must(root, name.base, O_PATH);
-	fd = MUST(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "/");
+	fd = node_open("/", O_PATH | O_DIRECTORY);
 	snprintf(lower, sizeof(lower),
 	    "/proc/self/fd/%d/filters:/proc/self/fd/%d", base, fd);
 	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", base);
@@ -283,8 +238,6 @@ namespace_persist(int root, int namespace)
 	char from[48], to[48];
 	int fd, result;
 
-	if (mkdirat(root, "ns", 0700) == -1 && errno != EEXIST)
-		MUST(-1, "ns");
 	fd = open_must(root, name.namespace, O_RDONLY | O_CREAT);
 	snprintf(from, sizeof(from), "/proc/self/fd/%d", namespace);
 	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
@@ -298,13 +251,15 @@ namespace_persist(int root, int namespace)
 static int
 overlay_build(const struct helper *h, int root)
 {
-	cpu_set_t all, one;
 	int cpu, fd, node;
+	cpu_set_t all, one;
 
+	close(directory_open(root, "overlay"));
+	close(directory_open(root, "merged"));
+	close(directory_open(root, "ns"));
 	base_prepare(h, root);
 	close(directory_open(root, name.merged));
-	node = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
-	    "/proc/self/ns/mnt");
+	node = node_open("/proc/self/ns/mnt", O_RDONLY);
 	/*
 	 * Ids of namespaces come from batches per processor, so in a younger
 	 * namespace than the initial one a bind can fail on some processors,
@@ -330,14 +285,24 @@ overlay_build(const struct helper *h, int root)
 int
 overlay_open(const struct helper *h, const struct plan *plan)
 {
+	const int cri = (plan->flags & PLAN_CRI) != 0;
+	char key[MSG_ID_SIZE + 1];
 	int fd, lock, root;
 
-	names_make(h, plan);
+	snprintf(key, sizeof(key), cri ? "%s" : "_%s",
+	    cri ? plan->sandbox_namespace : h->boot.containerd_namespace);
+	if (key[0] == '\0')
+		step_fail(MSG_STEP_POLICY, -EINVAL,
+		    "the pod has no Kubernetes namespace");
+	snprintf(name.base, NAME_SIZE, "overlay/%s", key);
+	snprintf(name.merged, NAME_SIZE, "merged/%s", key);
+	snprintf(name.namespace, NAME_SIZE, "ns/%s", key);
+	snprintf(name.lock, NAME_SIZE, "overlay-%s.lock", key);
 	root = root_open(h);
 	lock = open_must(root, name.lock, O_RDWR | O_CREAT);
 	/* Released when this step ends, whatever ends it. */
 	MUST(flock(lock, LOCK_EX), name.lock);
-	fd = path_open(root, name.namespace, O_RDONLY);
+	fd = path_open(root, name.namespace, O_RDONLY, 0);
 	/* A file that nothing was bound on is left from a start cut short. */
 	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNS)
 		fd = overlay_build(h, root);

@@ -1,16 +1,15 @@
 #include "privsep/helper.h"
 
 int
-path_open(int dirfd, const char *path, int flags)
+path_open(int dirfd, const char *path, int flags, uint64_t resolve)
 {
-	struct open_how how = {
+	const struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
 		.mode = (flags & O_CREAT) != 0 ? 0600 : 0,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | resolve,
 	};
-	long fd;
+	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 
-	fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	return (fd == -1 ? -errno : (int)fd);
 }
 

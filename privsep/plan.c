@@ -1,51 +1,21 @@
 /*
  * Checks a plan as untrusted input.  Pure, like msg.c.
  */
-#include <stddef.h>
 #include <string.h>
 
-#include "privsep/msg.h"
 #include "privsep/plan.h"
-
-static const char *
-identity_check(const struct plan *plan)
-{
-	const uint64_t *caps = plan->capabilities;
-	uint32_t i;
-
-	/* (uint32_t)-1 means "leave as is" to setresuid(2) and friends. */
-	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX)
-		return ("uid or gid");
-	if (plan->umask > 0777 || plan->oom_score_adj < -1000 ||
-	    plan->oom_score_adj > 1000)
-		return ("umask or oom_score_adj");
-	if (plan->ngroups > PLAN_GROUPS_MAX ||
-	    plan->nrlimits > PLAN_RLIMITS_MAX)
-		return ("ngroups or nrlimits");
-	for (i = 0; i < plan->ngroups; i++) {
-		if (plan->groups[i] == UINT32_MAX)
-			return ("groups");
-	}
-	for (i = 0; i < plan->nrlimits; i++) {
-		if (plan->rlimits[i].resource > 15 ||
-		    plan->rlimits[i].reserved != 0 ||
-		    plan->rlimits[i].soft > plan->rlimits[i].hard)
-			return ("rlimits");
-	}
-	if ((caps[PLAN_EFFECTIVE] & ~caps[PLAN_PERMITTED]) != 0)
-		return ("effective capabilities beyond the permitted");
-	return (NULL);
-}
 
 /* A DNS label, or empty. */
 static int
-namespace_valid(const char *s)
+namespace_valid(const char s[PLAN_NAMESPACE_SIZE])
 {
-	size_t i, length = strlen(s);
+	size_t i;
 
-	for (i = 0; i < length; i++) {
+	if (!msg_string_valid(s, PLAN_NAMESPACE_SIZE))
+		return (0);
+	for (i = 0; s[i] != '\0'; i++) {
 		if ((s[i] < 'a' || s[i] > 'z') && (s[i] < '0' || s[i] > '9') &&
-		    (s[i] != '-' || i == 0 || i + 1 == length))
+		    (s[i] != '-' || i == 0 || s[i + 1] == '\0'))
 			return (0);
 	}
 	return (1);
@@ -70,24 +40,43 @@ strings_valid(const struct plan *plan, const char *strings, size_t length)
 
 const char *
 plan_check(const struct plan *plan, uint32_t kind, const char *strings,
-    size_t strings_length)
+    size_t length)
 {
-	_Static_assert(PLAN_ID_SIZE == MSG_ID_SIZE, "id sizes differ");
+	const struct plan_rlimit *limit = plan->rlimits;
+	const uint64_t *caps = plan->capabilities;
+	uint32_t i;
 
 	if (plan->magic != PLAN_MAGIC || plan->kind != kind)
 		return ("magic or kind");
 	if ((plan->flags & ~(uint32_t)PLAN_FLAGS_ALL) != 0 ||
-	    (plan->flags & PLAN_HAS_ERROR) != 0 ||
-	    plan->reserved != 0 || plan->reserved2 != 0)
+	    (plan->flags & PLAN_HAS_ERROR) != 0)
 		return ("flags");
-	if (!msg_string_valid(plan->sandbox_namespace, PLAN_NAMESPACE_SIZE) ||
-	    !namespace_valid(plan->sandbox_namespace))
+	if (!namespace_valid(plan->sandbox_namespace))
 		return ("sandbox_namespace");
 	/* An id with the annotations of CRI, and only then. */
 	if ((plan->flags & PLAN_CRI) != 0 ? !msg_id_valid(plan->sandbox_id) :
 	    plan->sandbox_id[0] != '\0')
 		return ("sandbox_id");
-	if (!strings_valid(plan, strings, strings_length))
+	if (!strings_valid(plan, strings, length))
 		return ("strings");
-	return (identity_check(plan));
+	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */
+	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX)
+		return ("uid or gid");
+	if (plan->umask > 0777 || plan->oom_score_adj < -1000 ||
+	    plan->oom_score_adj > 1000)
+		return ("umask or oom_score_adj");
+	if (plan->ngroups > PLAN_GROUPS_MAX ||
+	    plan->nrlimits > PLAN_RLIMITS_MAX)
+		return ("ngroups or nrlimits");
+	for (i = 0; i < plan->ngroups; i++) {
+		if (plan->groups[i] == UINT32_MAX)
+			return ("groups");
+	}
+	for (; limit < plan->rlimits + plan->nrlimits; limit++) {
+		if (limit->resource > 15 || limit->soft > limit->hard)
+			return ("rlimits");
+	}
+	if ((caps[PLAN_EFFECTIVE] & ~caps[PLAN_PERMITTED]) != 0)
+		return ("effective capabilities beyond the permitted");
+	return (NULL);
 }

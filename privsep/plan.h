@@ -7,17 +7,14 @@
 #ifndef PRIVSEP_PLAN_H
 #define PRIVSEP_PLAN_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "privsep/msg.h"
 
 #define PLAN_MAGIC		0x506c616eu	/* "Plan" */
 #define PLAN_DOCUMENT_MAX	(4u << 20)	/* bytes of JSON accepted */
-#define PLAN_STRINGS_MAX	(2u << 20)	/* bytes; the kernel's ARG_MAX */
+#define PLAN_STRINGS_MAX	(2u << 20)	/* bytes; as ARG_MAX */
 #define PLAN_VECTOR_MAX		16384		/* args and env together */
 #define PLAN_GROUPS_MAX		256
 #define PLAN_RLIMITS_MAX	16
-#define PLAN_ERROR_SIZE		256
-#define PLAN_ID_SIZE		80
 #define PLAN_NAMESPACE_SIZE	64	/* a DNS label, with its NUL */
 
 enum plan_kind {
@@ -40,56 +37,43 @@ enum plan_flag {
 };
 
 struct plan_rlimit {
-	uint32_t resource;	/* RLIMIT_*, 0 to 15 */
-	uint32_t reserved;	/* 0 */
-	uint64_t soft;
-	uint64_t hard;		/* >= soft; UINT64_MAX is RLIM_INFINITY */
+	uint64_t resource;	/* RLIMIT_*, 0 to 15 */
+	uint64_t soft, hard;	/* hard >= soft; UINT64_MAX: RLIM_INFINITY */
 };
 
 /* Indices of plan.capabilities, one bit mask (1 << CAP_*) each. */
 enum plan_capset {
-	PLAN_BOUNDING,
-	PLAN_EFFECTIVE,
-	PLAN_INHERITABLE,
-	PLAN_PERMITTED,
-	PLAN_AMBIENT,
-	PLAN_CAPSETS,
+	PLAN_BOUNDING, PLAN_EFFECTIVE, PLAN_INHERITABLE, PLAN_PERMITTED,
+	PLAN_AMBIENT, PLAN_CAPSETS,
 };
 
 struct plan {
-	uint32_t magic;		/* PLAN_MAGIC */
-	uint32_t kind;		/* enum plan_kind */
-	uint32_t flags;		/* enum plan_flag */
-	uint32_t uid;
-	uint32_t gid;
+	/* PLAN_MAGIC, enum plan_kind, enum plan_flag */
+	uint32_t magic, kind, flags;
+	uint32_t uid, gid;
 	uint32_t umask;		/* 0 to 0777 */
 	int32_t oom_score_adj;	/* -1000 to 1000 */
-	uint32_t ngroups;
+	uint32_t ngroups, nrlimits;
+	/*
+	 * The strings that follow: cwd, then argc >= 1 arguments, then envc
+	 * KEY=VALUE, argc + envc <= PLAN_VECTOR_MAX, each NUL-terminated, back
+	 * to back, filling exactly strings_length bytes.
+	 */
+	uint32_t argc, envc, strings_length;
 	uint32_t groups[PLAN_GROUPS_MAX];
-	uint32_t nrlimits;
-	uint32_t reserved;	/* 0 */
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint64_t capabilities[PLAN_CAPSETS];
-	char error[PLAN_ERROR_SIZE];	/* printable ASCII */
+	char error[MSG_TEXT_SIZE]; 	/* printable ASCII */
 	/*
 	 * Annotations of CRI: sandbox-id and sandbox-namespace; empty where
 	 * the bundle has none.
 	 */
-	char sandbox_id[PLAN_ID_SIZE];
+	char sandbox_id[MSG_ID_SIZE];
 	char sandbox_namespace[PLAN_NAMESPACE_SIZE];
-	/*
-	 * The strings: cwd, then argc arguments, then envc KEY=VALUE, each
-	 * NUL-terminated, back to back, filling exactly strings_length bytes.
-	 */
-	uint32_t argc;		/* >= 1 */
-	uint32_t envc;		/* argc + envc <= PLAN_VECTOR_MAX */
-	uint32_t strings_length;
-	uint32_t reserved2;	/* 0 */
 };
 
-_Static_assert(sizeof(struct plan_rlimit) == 24, "rlimit has padding");
-_Static_assert(offsetof(struct plan, rlimits) % 8 == 0, "rlimits misaligned");
-_Static_assert(sizeof(struct plan) % 8 == 0, "plan has padding");
+_Static_assert(offsetof(struct plan, rlimits) % 8 == 0 &&
+    sizeof(struct plan) % 8 == 0, "plan has padding");
 
 /*
  * Checks a plan of the given kind and the strings that follow it.  Pure.
@@ -97,6 +81,6 @@ _Static_assert(sizeof(struct plan) % 8 == 0, "plan has padding");
  * field that is not.
  */
 const char *plan_check(const struct plan *plan, uint32_t kind,
-	    const char *strings, size_t strings_length);
+	    const char *strings, size_t length);
 
 #endif

@@ -1,26 +1,16 @@
 #include "privsep/helper.h"
 
 struct record *
-record_find(struct helper *h, const struct msg_ref *ref)
+record_find(struct helper *h, const char *id, const char *exec)
 {
 	struct record *r;
 
-	for (r = h->records; r < h->records + HELPER_RECORDS; r++) {
-		if (r->state != RECORD_FREE &&
-		    strcmp(r->ref.id, ref->id) == 0 &&
-		    strcmp(r->ref.exec, ref->exec) == 0)
+	RECORD_FOREACH(r, h) {
+		if (r->state != RECORD_FREE && strcmp(r->ref.id, id) == 0 &&
+		    strcmp(r->ref.exec, exec) == 0)
 			return (r);
 	}
 	return (NULL);
-}
-
-struct record *
-record_container(struct helper *h, const struct msg_ref *ref)
-{
-	struct msg_ref c = *ref;
-
-	memset(c.exec, 0, sizeof(c.exec));
-	return (record_find(h, &c));
 }
 
 struct record *
@@ -31,6 +21,8 @@ record_new(struct helper *h, const struct msg_ref *ref)
 	for (r = h->records; r < h->records + HELPER_RECORDS; r++) {
 		if (r->state != RECORD_FREE)
 			continue;
+		if (r == h->records + h->nrecords)
+			h->nrecords++;
 		memset(r, 0, sizeof(*r));
 		r->state = RECORD_CREATED;
 		r->ref = r->exited.ref = *ref;
@@ -41,20 +33,18 @@ record_new(struct helper *h, const struct msg_ref *ref)
 }
 
 void
-record_free(struct helper *h, struct record *rec)
+record_free(struct helper *h, struct record *r)
 {
-	struct record *r;
-	size_t i;
+	struct record *exec;
 
-	rec->state = RECORD_FREE;
-	for (i = 0; i < sizeof(rec->fds) / sizeof(rec->fds[0]); i++) {
-		if (rec->fds[i] != -1)
-			close(rec->fds[i]);
-	}
-	for (r = h->records; r < h->records + HELPER_RECORDS; r++) {
-		if (rec->ref.exec[0] == '\0' && r->state != RECORD_FREE &&
-		    strcmp(r->ref.id, rec->ref.id) == 0)
-			record_free(h, r);
+	r->state = RECORD_FREE;
+	fdpass_close(r->fds, sizeof(r->fds) / sizeof(r->fds[0]));
+	if (RECORD_IS_EXEC(r))
+		return;
+	RECORD_FOREACH(exec, h) {
+		if (exec->state != RECORD_FREE &&
+		    strcmp(exec->ref.id, r->ref.id) == 0)
+			record_free(h, exec);
 	}
 }
 
@@ -77,7 +67,7 @@ record_kill(struct helper *h, const struct record *c)
 	 */
 	if (c->init_pid != 0)
 		alive += kill(c->init_pid, SIGKILL) == 0;
-	for (r = h->records; r < h->records + HELPER_RECORDS; r++) {
+	RECORD_FOREACH(r, h) {
 		if (record_alive(r, c->ref.id))
 			alive += kill(r->pid, SIGKILL) == 0;
 	}

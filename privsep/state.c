@@ -1,5 +1,3 @@
-#include <sys/file.h>
-
 #include "privsep/helper.h"
 
 #define STATE_FILE	"state.json"
@@ -10,9 +8,8 @@ directory_lock(int root_fd, const char *id, int how)
 {
 	int error, fd;
 
-	if ((fd = path_open(root_fd, id, O_RDONLY | O_DIRECTORY)) < 0)
-		return (fd);
-	if (flock(fd, how) == 0)
+	if ((fd = path_open(root_fd, id, O_RDONLY | O_DIRECTORY, 0)) < 0 ||
+	    flock(fd, how) == 0)
 		return (fd);
 	error = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	close(fd);
@@ -24,43 +21,36 @@ state_open(struct helper *h, struct record *c)
 {
 	int fd;
 
-	if (mkdirat(h->root_fd, c->ref.id, 0700) == -1 &&
-	    errno != EEXIST)
+	if (mkdirat(h->root_fd, c->ref.id, 0700) == -1 && errno != EEXIST)
 		return (-errno);
-	fd = directory_lock(h->root_fd, c->ref.id,
-	    LOCK_EX | LOCK_NB);
-	c->state_fd = fd < 0 ? -1 : fd;
-	return (fd < 0 ? fd : 0);
+	if ((fd = directory_lock(h->root_fd, c->ref.id, LOCK_EX | LOCK_NB)) < 0)
+		return (fd);
+	c->state_fd = fd;
+	return (0);
 }
 
 int
 state_write(const struct helper *h, const struct record *c)
 {
-	static const char *const status[] = {
-		[RECORD_CREATED] = "created", [RECORD_STARTING] = "created",
-		[RECORD_RUNNING] = "running", [RECORD_ENDING] = "running",
-		[RECORD_STOPPED] = "stopped",
-	};
-	const char *id = c->ref.id;
+	const char *status = c->state <= RECORD_STARTING ? "created" :
+	    c->state == RECORD_STOPPED ? "stopped" : "running";
+	char exit_code[40] = "";
 	int fd, n;
 
 	fd = openat(c->state_fd, STATE_NEW,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return (-errno);
+	if (c->state == RECORD_STOPPED)
+		snprintf(exit_code, sizeof(exit_code),
+		    ",\n  \"exit_code\": %u", c->exited.status);
 	/* The path was checked at boot to need no escapes. */
 	n = dprintf(fd, "{\n  \"id\": \"%s\",\n  \"bundle\": \"%s/%s\",\n"
-	    "  \"status\": \"%s\",\n  \"pid\": %d", id,
-	    h->boot.bundles, id, status[c->state],
-	    c->pid);
-	if (n > 0 && c->state == RECORD_STOPPED)
-		n = dprintf(fd, ",\n  \"exit_code\": %u",
-		    c->exited.status);
-	if (n > 0)
-		n = dprintf(fd, "\n}\n");
+	    "  \"status\": \"%s\",\n  \"pid\": %d%s\n}\n", c->ref.id,
+	    h->boot.bundles, c->ref.id, status, c->pid, exit_code);
 	close(fd);
-	if (n < 0 || renameat(c->state_fd, STATE_NEW,
-	    c->state_fd, STATE_FILE) == -1)
+	if (n < 0 || renameat(c->state_fd, STATE_NEW, c->state_fd,
+	    STATE_FILE) == -1)
 		return (-errno);
 	return (0);
 }
@@ -78,13 +68,12 @@ state_remove(int root_fd, int state_fd, const char *id)
 int
 state_clean(int root_fd, const char *id)
 {
-	int fd;
-
 	/*
 	 * A helper that lives on for siblings keeps the lock, a dying one
 	 * releases it: main bounds the wait with alarm(2).
 	 */
-	fd = directory_lock(root_fd, id, LOCK_EX);
+	int fd = directory_lock(root_fd, id, LOCK_EX);
+
 	if (fd < 0)
 		return (fd == -ENOENT ? 0 : fd);
 	return (state_remove(root_fd, fd, id));

@@ -3,38 +3,32 @@
  */
 #include "privsep/helper.h"
 
+static const char *const names[] = { "stdin", "stdout", "stderr" };
+
 /*
- * A path that containerd gives to this process: its last component is the
- * process's own id (the exec's for an exec) and the stream's name, and among
- * CRI's, which are .../containers/<container id>/io/..., it is the own one's:
- * a shim may choose the id of an exec.
+ * The path must be one that containerd gives to this process: its last
+ * component is the process's own id (the exec's for an exec) and the stream's
+ * name, and among CRI's, which are .../containers/<container id>/io/..., it is
+ * the own one's: a shim may choose the id of an exec.
  */
-static int
-path_valid(const char *path, const struct msg_ref *ref, uint32_t stream)
-{
-	static const char *const names[] = { "stdin", "stdout", "stderr" };
-	char last[MSG_ID_SIZE + 16], middle[MSG_ID_SIZE + 32];
-	const char *cri = strstr(path, "/containers/");
-
-	snprintf(last, sizeof(last), "/%s-%s",
-	    ref->exec[0] != '\0' ? ref->exec : ref->id, names[stream]);
-	snprintf(middle, sizeof(middle), "/containers/%s/io/", ref->id);
-	return (strstr(path, "/.") == NULL && strstr(path, "//") == NULL &&
-	    strcmp(strrchr(path, '/'), last) == 0 && (cri == NULL ||
-	    strncmp(cri, middle, strlen(middle)) == 0));
-}
-
 int
-process_stdio(struct helper *h, struct record *rec, struct request *rq)
+process_stdio(struct helper *h, struct record *r, struct request *rq)
 {
 	const struct msg_stdio *stdio = &rq->m->body.stdio;
-	int error, fd, *slot = &rec->stdio_fds[stdio->stream];
+	const char *path = stdio->path, *cri = strstr(path, "/containers/");
+	int error, fd, *slot = &r->stdio_fds[stdio->stream];
+	char last[MSG_ID_SIZE + 16], middle[MSG_ID_SIZE + 32];
 
 	(void)h;
 	rq->reply.step = MSG_STEP_STDIO;
-	if (!path_valid(stdio->path, &rec->ref, stdio->stream) || *slot != -1)
+	snprintf(last, sizeof(last), "/%s-%s", RECORD_IS_EXEC(r) ?
+	    r->ref.exec : r->ref.id, names[stdio->stream]);
+	snprintf(middle, sizeof(middle), "/containers/%s/io/", r->ref.id);
+	if (strstr(path, "/.") != NULL || strstr(path, "//") != NULL ||
+	    strcmp(strrchr(path, '/'), last) != 0 || *slot != -1 ||
+	    (cri != NULL && strncmp(cri, middle, strlen(middle)) != 0))
 		return (-EPERM);
-	fd = open(stdio->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return (-errno);
 	error = path_trusted(fd, S_IFIFO);

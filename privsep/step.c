@@ -6,48 +6,44 @@
 #define HIGH_FD	64	/* above every descriptor that a step is given */
 
 int
-step_receive(int socket_fd, struct step_result *result, int *fd)
+step_receive(int socket_fd, struct msg_reply *reply, int *fd)
 {
 	int fds[FDPASS_MAX], n;
+	struct msg_reply m;
 
-	n = fdpass_receive(socket_fd, result, sizeof(*result), fds, NULL);
-	*fd = fds[0];
-	if (n <= 0)
+	if ((n = fdpass_receive(socket_fd, &m, sizeof(m), fds, NULL)) <= 0)
 		return (n);
-	if (n == sizeof(*result) && result->error <= 0 &&
-	    result->step < MSG_STEP_MAX && fds[1] == -1 &&
-	    (result->error != 0) == (result->step != MSG_STEP_NONE) &&
-	    msg_string_valid(result->text, sizeof(result->text)))
-		return (1);
 	/* A step is our own code: this is a defect, or an attack on it. */
-	errno = EBADMSG;
-	log_fatal("a step sent what it cannot mean");
-}
-
-static void
-result_send(int error, enum msg_step step, const char *text, int fd)
-{
-	struct step_result result = { .error = error, .step = step };
-
-	if (text != NULL)
-		strncpy(result.text, text, sizeof(result.text) - 1);
-	/* A decode step's filter has no sendmsg(2). */
-	if (fd == -1 ? write(STEP_RESULT_FD, &result, sizeof(result)) !=
-	    sizeof(result) : fdpass_send(STEP_RESULT_FD, &result,
-	    sizeof(result), &fd, 1) != 0)
-		_exit(1);
+	if (n != sizeof(m) || m.error > 0 || m.step >= MSG_STEP_MAX ||
+	    (m.error != 0) != (m.step != MSG_STEP_NONE) || m.request != 0 ||
+	    m.pid != 0 || m.fds != 0 || fds[fd != NULL] != -1 ||
+	    !msg_string_valid(m.text, sizeof(m.text))) {
+		errno = EBADMSG;
+		log_fatal("a step sent what it cannot mean");
+	}
+	if (fd != NULL)
+		*fd = fds[0];
+	*reply = m;
+	return (1);
 }
 
 void
-step_done(const char *text, int fd)
+step_report(int error, enum msg_step step, const char *text, int fd)
 {
-	result_send(0, MSG_STEP_NONE, text, fd);
+	struct msg_reply m = { .error = error, .step = step };
+
+	if (text != NULL)
+		strncpy(m.text, text, sizeof(m.text) - 1);
+	/* A decode step's filter has no sendmsg(2). */
+	if (fd == -1 ? write(STEP_RESULT_FD, &m, sizeof(m)) != sizeof(m) :
+	    fdpass_send(STEP_RESULT_FD, &m, sizeof(m), &fd, 1) != 0)
+		_exit(1);
 }
 
 void
 step_fail(enum msg_step step, int error, const char *text)
 {
-	result_send(error < 0 ? error : -EIO, step, text, -1);
+	step_report(error < 0 ? error : -EIO, step, text, -1);
 	/* As a shell says that a program is not there, or not executable. */
 	_exit(step != MSG_STEP_EXEC ? 1 : error == -ENOENT ? 127 : 126);
 }
@@ -68,8 +64,8 @@ step_confine(const struct sock_fprog *policy)
 		_exit(1);
 }
 
-static void
-step_child(const struct helper *h, const struct record *rec,
+static void __attribute__((noreturn))
+step_child(const struct helper *h, const struct record *r,
     step_program *program, uint64_t keep, int socket_fd, const int *fds)
 {
 	int high[STEP_FDS_MAX + 1], i, n = 0;
@@ -89,28 +85,27 @@ step_child(const struct helper *h, const struct record *rec,
 	    signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) == -1)
 		step_fail(MSG_STEP_LAUNCH, -errno, "preparing the step");
-	program(h, rec);
+	program(h, r);
+	_exit(0);
 }
 
 int
-step_run(struct helper *h, const struct record *rec,
-    step_program *program, int pidns_fd, uint64_t keep,
-    const int fds[STEP_FDS_MAX], struct msg_reply *reply, int *fd,
-    pid_t *pid)
+step_run(struct helper *h, struct record *r, step_program *program,
+    int pidns_fd, uint64_t keep, const int *fds, struct msg_reply *reply)
 {
-	struct step_result result = { .text = "the step gave no result" };
+	int *sent = program == step_mount ? &r->mntns_fd : NULL;
 	struct pollfd pollfd = { .events = POLLIN };
-	int error, pair[2], n = -EIO;
-	pid_t child;
+	int error, n = -EIO, pair[2];
+	pid_t child = -1;
 
-	*fd = -1;
+	strcpy(reply->text, "the step gave no result");
 	reply->step = MSG_STEP_LAUNCH;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return (-errno);
-	child = pidns_fd != -1 && setns(pidns_fd, CLONE_NEWPID) == -1 ? -1 :
-	    fork();
+	if (pidns_fd == -1 || setns(pidns_fd, CLONE_NEWPID) == 0)
+		child = fork();
 	if (child == 0)
-		step_child(h, rec, program, keep, pair[1], fds);
+		step_child(h, r, program, keep, pair[1], fds);
 	error = child == -1 ? -errno : 0;
 	/* With the wrong namespace for children nothing may go on. */
 	if (pidns_fd != -1 && setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
@@ -118,18 +113,17 @@ step_run(struct helper *h, const struct record *rec,
 	close(pair[1]);
 	pollfd.fd = pair[0];
 	if (error == 0 && (poll(&pollfd, 1, STEP_LIMIT) != 1 ||
-	    (n = step_receive(pair[0], &result, fd)) != 1)) {
+	    (n = step_receive(pair[0], reply, sent)) != 1)) {
 		kill(child, SIGKILL);
 		error = n < 0 ? n : -EIO;
-	} else if (error == 0 && (error = result.error) != 0) {
-		reply->step = result.step;
+	} else if (error == 0) {
+		error = reply->error;
 	}
-	memcpy(reply->text, result.text, sizeof(reply->text));
-	if (error == 0) {
-		if (pid != NULL)
-			*pid = child;
-		return (pair[0]);
+	if (error != 0 || program != step_launch) {
+		close(pair[0]);
+		return (error);
 	}
-	close(pair[0]);
-	return (error);
+	r->pid = child;
+	r->launch_fd = pair[0];
+	return (0);
 }

@@ -9,23 +9,15 @@
 
 /* Untouched pages cost nothing: only a decode step ever writes to these. */
 static char document[PLAN_DOCUMENT_MAX + 1];
-static char strings[PLAN_STRINGS_MAX];
-static struct plan plan;
-
-static void
-plan_write(const void *data, size_t length)
-{
-	const char *p = data;
-	int n;
-
-	for (; length > 0; p += n, length -= (size_t)n)
-		n = step_must(MSG_STEP_DECODE, write(STEP_FDS + 1, p, length),
-		    "writing the plan");
-}
+static struct {
+	struct plan plan;
+	char strings[PLAN_STRINGS_MAX];
+} out;
 
 void
-step_decode(const struct helper *h, const struct record *rec)
+step_decode(const struct helper *h, const struct record *r)
 {
+	const char *p = (const char *)&out;
 	size_t length = 0;
 	int n, size;
 
@@ -38,13 +30,14 @@ step_decode(const struct helper *h, const struct record *rec)
 	} while (n > 0 && length < sizeof(document));
 	if (length > PLAN_DOCUMENT_MAX)
 		step_fail(MSG_STEP_DECODE, -EFBIG, "larger than 4 MiB");
-	size = oci_decode(rec->ref.exec[0] != '\0' ? PLAN_PROCESS :
-	    PLAN_BUNDLE, document, length, &plan, strings, sizeof(strings));
-	plan.error[sizeof(plan.error) - 1] = '\0';
+	size = oci_decode(RECORD_IS_EXEC(r) ? PLAN_PROCESS : PLAN_BUNDLE,
+	    document, length, &out.plan, out.strings, sizeof(out.strings));
+	out.plan.error[sizeof(out.plan.error) - 1] = '\0';
 	if (size < 0)
-		step_fail(MSG_STEP_DECODE, size, plan.error);
-	plan_write(&plan, sizeof(plan));
-	plan_write(strings, (size_t)size);
-	step_done(NULL, -1);
-	_exit(0);
+		step_fail(MSG_STEP_DECODE, size, out.plan.error);
+	for (length = sizeof(out.plan) + (size_t)size; length > 0;
+	    p += n, length -= (size_t)n)
+		n = step_must(MSG_STEP_DECODE, write(STEP_FDS + 1, p, length),
+		    "writing the plan");
+	step_report(0, MSG_STEP_NONE, NULL, -1);
 }

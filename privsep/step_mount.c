@@ -3,7 +3,6 @@
  * its overlay.  It can mount; its filter keeps it from executing anything and
  * from changing identity.
  */
-
 #include "privsep/helper.h"
 
 #define MUST(result, text)	step_must(MSG_STEP_MOUNT, (result), (text))
@@ -13,11 +12,11 @@
  * in, or the node's as it is.
  */
 static int
-proc_open(const struct record *rec)
+proc_open(const struct record *r)
 {
 	int fd, fs;
 
-	if ((rec->plan.flags & PLAN_NEW_PIDNS) == 0)
+	if ((r->plan.flags & PLAN_NEW_PIDNS) == 0)
 		return (MUST(open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE |
 		    OPEN_TREE_CLOEXEC | AT_RECURSIVE), "/proc"));
 	fs = MUST(fsopen("proc", FSOPEN_CLOEXEC), "proc");
@@ -29,25 +28,23 @@ proc_open(const struct record *rec)
 }
 
 void
-step_mount(const struct helper *h, const struct record *rec)
+step_mount(const struct helper *h, const struct record *r)
 {
 	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	int fd, proc;
 
 	step_confine(&policy_mount);
-	fd = overlay_open(h, &rec->plan);
-	proc = proc_open(rec);
+	fd = overlay_open(h, &r->plan);
+	proc = proc_open(r);
 	MUST(setns(fd, CLONE_NEWNS), "entering the overlay");
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
 	close(fd);
 	MUST(move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH),
 	    "/proc");
 	close(proc);
-	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
-	    "/proc/self/ns/mnt");
-	if ((rec->plan.flags & PLAN_ROOT_READONLY) != 0)
+	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "ns/mnt");
+	if ((r->plan.flags & PLAN_ROOT_READONLY) != 0)
 		MUST(mount_setattr(AT_FDCWD, "/", 0, &readonly,
 		    sizeof(readonly)), "root.readonly");
-	step_done(NULL, fd);
-	_exit(0);
+	step_report(0, MSG_STEP_NONE, NULL, fd);
 }

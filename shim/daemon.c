@@ -19,6 +19,7 @@
 #include "shim/publish.h"
 #include "shim/report.h"
 #include "shim/serve.h"
+#include "unpriv/endpoint.h"
 #include "unpriv/log.h"
 #include "unpriv/sandbox.h"
 
@@ -101,7 +102,7 @@ joints_make(struct joints *joints)
 {
 	int error;
 
-	if ((error = channel_pair(joints->channel)) != 0)
+	if ((error = endpoint_pair(joints->channel)) != 0)
 		fail(error, "the channel");
 	if (pipe2(joints->boot, O_CLOEXEC) == -1 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,

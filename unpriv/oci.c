@@ -270,7 +270,7 @@ oci_decode(uint32_t kind, const char *json, size_t length, struct plan *plan,
 		.strings = strings,
 		.size = size < PLAN_STRINGS_MAX ? size : PLAN_STRINGS_MAX,
 	};
-	char error[PLAN_ERROR_SIZE];
+	char error[MSG_TEXT_SIZE];
 
 	memset(plan, 0, sizeof(*plan));
 	plan->magic = PLAN_MAGIC;

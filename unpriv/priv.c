@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "unpriv/endpoint.h"
 #include "unpriv/priv.h"
 
 #define BURST	16 /* messages taken before others get their turn */
@@ -243,8 +244,8 @@ take_message(struct priv *priv, const struct msg *message, int fds[MSG_FDS_MAX])
 {
 	uint16_t op = message->header.op;
 
-	if (op < MSG_READY ||
-	    msg_body_check(op, &message->body, message->header.length) != 0)
+	if (endpoint_body_check(op, &message->body, message->header.length) !=
+	    0)
 		return ("the helper sent a malformed message");
 	if (op != MSG_REPLY && message->header.nfds != 0)
 		return ("the helper sent descriptors nobody asked for");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "privsep/msg.h"
+#include "unpriv/endpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,7 +41,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* Differences to a body that is nearly good, so as to come far. */
 	for (size_t i = 0; i < size; i++)
 		body.bytes[i] ^= data[i];
-	if (msg_body_check(op, &body, (uint32_t)size) != 0)
+	if (msg_body_check(op, &body, (uint32_t)size) != 0 &&
+	    endpoint_body_check(op, &body, (uint32_t)size) != 0)
 		return (0);
 
 	switch (op) {

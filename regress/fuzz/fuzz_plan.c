@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (plan.uid == UINT32_MAX || plan.gid == UINT32_MAX ||
 		    plan.ngroups > PLAN_GROUPS_MAX ||
 		    plan.nrlimits > PLAN_RLIMITS_MAX ||
-		    memchr(plan.sandbox_id, '\0', PLAN_ID_SIZE) == NULL)
+		    memchr(plan.sandbox_id, '\0', MSG_ID_SIZE) == NULL)
 			abort();
 	}
 	free(strings);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "privsep/channel.h"
+#include "unpriv/endpoint.h"
 #include "shim/frame.h"
 #include "shim/task.h"
 
@@ -118,7 +119,7 @@ engine_begin(void)
 	struct engine *engine;
 	int fds[2];
 
-	must(channel_pair(fds) == 0 &&
+	must(endpoint_pair(fds) == 0 &&
 	    channel_open(&shim, fds[0], CHANNEL_SHIM, key, getpid(),
 		geteuid()) == 0 &&
 	    channel_open(&helper, fds[1], CHANNEL_HELPER, key, getpid(),
@@ -152,12 +153,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		settle();
 		helper_answer();
 	}
-	channel_close(&helper);
+	close(helper.fd);
 	settle();
 	close(fds[0]);
 	ttrpc_free(server);
 	engine_free(service.engine);
-	channel_close(&shim);
+	close(shim.fd);
 	loop_free(loop);
 	return (0);
 }

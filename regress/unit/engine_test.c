@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "privsep/channel.h"
+#include "unpriv/endpoint.h"
 #include "regress/unit/settle.h"
 #include "runtime/engine.h"
 #include "unpriv/priv.h"
@@ -93,7 +94,7 @@ begin_unready(void)
 	int fds[2];
 
 	ATF_REQUIRE((loop = loop_new()) != NULL);
-	ATF_REQUIRE_EQ(channel_pair(fds), 0);
+	ATF_REQUIRE_EQ(endpoint_pair(fds), 0);
 	ATF_REQUIRE_EQ(channel_open(&shim, fds[0], CHANNEL_SHIM, key, getpid(),
 			   geteuid()),
 	    0);
@@ -116,8 +117,8 @@ static void
 end(void)
 {
 	engine_free(engine);
-	channel_close(&shim);
-	channel_close(&helper);
+	close(shim.fd);
+	close(helper.fd);
 	loop_free(loop);
 }
 
@@ -640,7 +641,7 @@ ATF_TC_BODY(engine_tells_at_once_when_the_helper_dies, tc)
 	begin();
 	start_with_output(fds);
 	engine_wait(engine, "c1", "", on_done, &waited);
-	channel_close(&helper);
+	close(helper.fd);
 	settle(loop);
 	check_outcome(&waited, STATUS_OK, "");
 	ATF_CHECK_EQ(waited.result.exit_status, 137);
@@ -1118,7 +1119,7 @@ ATF_TC_BODY(engine_reports_all_as_killed_when_the_helper_dies, tc)
 	engine_create(engine, &spec, on_done, &made);
 	engine_kill(engine, "c1", "", 15, 0, on_done, &killed);
 	engine_start(engine, "c1", "e1", on_done, &started);
-	channel_close(&helper);
+	close(helper.fd);
 	settle(loop);
 	ATF_CHECK_EQ(lost, 1);
 	check_outcome(&waited, STATUS_OK, "");
@@ -1158,7 +1159,7 @@ ATF_TC_BODY(engine_hears_the_last_words_of_a_helper, tc)
 	ATF_REQUIRE_EQ(channel_send(&helper, MSG_EXITED, &message,
 			   sizeof(message), NULL, 0),
 	    0);
-	channel_close(&helper);
+	close(helper.fd);
 	engine_kill(engine, "c1", "", 1, 0, on_done, &killed);
 	settle(loop);
 	check_outcome(&waited, STATUS_OK, "");

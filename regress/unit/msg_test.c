@@ -139,9 +139,6 @@ ATF_TC_BODY(values_out_of_range_are_refused, tc)
 	body.stdio.stream = 3;
 	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
 	length = request_make(MSG_STDIO, &body);
-	body.stdio.reserved = 1;
-	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
-	length = request_make(MSG_STDIO, &body);
 	body.stdio.path[0] = 'r';
 	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
 	length = request_make(MSG_STDIO, &body);
@@ -196,7 +193,6 @@ ATF_TC_BODY(plans_out_of_range_are_refused, tc)
 	PLAN_REFUSES(p.nrlimits = PLAN_RLIMITS_MAX + 1);
 	PLAN_REFUSES(p.nrlimits = 1; p.rlimits[0].resource = 16);
 	PLAN_REFUSES(p.nrlimits = 1; p.rlimits[0].soft = 1);
-	PLAN_REFUSES(p.nrlimits = 1; p.rlimits[0].reserved = 1);
 	PLAN_REFUSES(p.capabilities[PLAN_EFFECTIVE] = 1);
 	PLAN_REFUSES(p.flags = PLAN_CRI);
 	PLAN_REFUSES(strcpy(p.sandbox_id, "x"));
@@ -210,8 +206,6 @@ ATF_TC_BODY(plans_out_of_range_are_refused, tc)
 	PLAN_REFUSES(p.envc = PLAN_VECTOR_MAX);
 	PLAN_REFUSES(p.argc = UINT32_MAX; p.envc = 3);
 	PLAN_REFUSES(p.strings_length++);
-	PLAN_REFUSES(p.reserved = 1);
-	PLAN_REFUSES(p.reserved2 = 1);
 }
 
 ATF_TC_WITHOUT_HEAD(strings_of_a_plan_are_counted);

@@ -220,15 +220,18 @@ process_signal(struct helper *h, struct record *target, struct request *rq)
 int
 process_delete(struct helper *h, struct record *r, struct request *rq)
 {
-	int error = 0;
+	struct msg_reply *reply = &rq->reply;
 
-	rq->reply.step = MSG_STEP_STATE;
+	reply->request = rq->m->header.sequence;
 	if (!RECORD_IS_EXEC(r)) {
-		error = state_remove(h->root_fd, r->state_fd, r->ref.id);
+		reply->error = state_remove(h->root_fd, r->state_fd, r->ref.id);
 		helper_publish(EVENT_DELETE, r);
 	}
+	reply->step = reply->error == 0 ? MSG_STEP_NONE : MSG_STEP_STATE;
+	helper_send(h, MSG_REPLY, reply, sizeof(*reply), NULL);
+	/* Slow, since with the descriptors the mount namespace goes. */
 	record_free(h, r);
-	return (error);
+	return (1);
 }
 
 static void

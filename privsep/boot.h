@@ -11,14 +11,13 @@
 #define BOOT_MAGIC	0x426f6f74u	/* "Boot" */
 #define BOOT_CHANNEL_FD	3	/* the helper's end of the socketpair */
 #define BOOT_FD		4	/* read end of a pipe with a struct boot */
-#define BOOT_EVENT_FD	5	/* socket to the publisher; privsep/event.h */
-#define BOOT_KEY_SIZE	32	/* bytes; crypto_kdf_KEYBYTES */
+#define BOOT_EVENT_FD	5	/* socket to the publisher; privsep/msg.h */
 #define BOOT_PATH_SIZE	256	/* bytes, with the NUL */
 
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */
-	uint8_t key[BOOT_KEY_SIZE];	/* master key of the channel */
+	uint8_t key[32];		/* CHANNEL_KEY_SIZE: its master key */
 	/* The sandbox id, or the container's own; containerd's namespace. */
 	char group[80], containerd_namespace[80];
 	char bundles[BOOT_PATH_SIZE];	/* directory that holds the bundles */

@@ -3,17 +3,6 @@
 #define BIT(capability)	(UINT64_C(1) << (capability))
 
 /*
- * The overlay keeps its creator's credentials for ever and copies files up
- * with them, so the step has what that takes: without CHOWN, FOWNER, FSETID,
- * MKNOD or SETFCAP a workload could not append to, chmod, chown or create
- * files of others in its overlay.  SYS_ADMIN mounts, SYS_CHROOT is what
- * setns(2) into a mount namespace wants besides.
- */
-const uint64_t caps_mount = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) |
-    BIT(CAP_DAC_OVERRIDE) | BIT(CAP_CHOWN) | BIT(CAP_FOWNER) |
-    BIT(CAP_FSETID) | BIT(CAP_MKNOD) | BIT(CAP_SETFCAP);
-
-/*
  * Besides the workload's own: setns(2), dropping the bounding set, changing
  * identity, entering any working directory, giving the FIFOs to the
  * workload's user, and raising limits where the node allows that at all.
@@ -25,27 +14,25 @@ const uint64_t caps_launch = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) |
 int
 caps_apply(const uint64_t sets[PLAN_CAPSETS])
 {
-	struct __user_cap_header_struct header = { .version =
-	    _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2];
 	uint64_t ambient;
 	int cap, i;
 
 	/* Each cut to what the process has. */
-	if (cap_reset_ambient() == -1 || capget(&header, data) == -1)
+	if (cap_reset_ambient() == -1 || capget(&h, d) == -1)
 		return (-errno);
 	ambient = sets[PLAN_AMBIENT] & sets[PLAN_PERMITTED] &
 	    sets[PLAN_INHERITABLE];
 	for (i = 0; i < 2; i++) {
-		data[i].inheritable = data[i].permitted &
+		d[i].inheritable = d[i].permitted &
 		    (uint32_t)(sets[PLAN_INHERITABLE] >> (32 * i));
-		ambient &= ~((uint64_t)~data[i].permitted << (32 * i));
-		data[i].permitted &=
-		    (uint32_t)(sets[PLAN_PERMITTED] >> (32 * i));
-		data[i].effective = data[i].permitted &
+		ambient &= ~((uint64_t)~d[i].permitted << (32 * i));
+		d[i].permitted &= (uint32_t)(sets[PLAN_PERMITTED] >> (32 * i));
+		d[i].effective = d[i].permitted &
 		    (uint32_t)(sets[PLAN_EFFECTIVE] >> (32 * i));
 	}
-	if (capset(&header, data) == -1)
+	if (capset(&h, d) == -1)
 		return (-errno);
 	for (cap = 0; cap < cap_max_bits(); cap++) {
 		if ((ambient & BIT(cap)) != 0 &&

@@ -68,7 +68,7 @@ channel_send(struct channel *ch, uint16_t op, const void *body,
 }
 
 int
-channel_receive(struct channel *ch, struct msg *m, int fds[MSG_FDS_MAX])
+channel_receive(struct channel *ch, struct msg *m, int *fds)
 {
 	const struct msg_header *hdr = &m->header;
 	int all[FDPASS_MAX], error = -EBADMSG, n;

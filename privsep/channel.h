@@ -51,8 +51,7 @@ int	 channel_send(struct channel *ch, uint16_t op, const void *body,
  * 0 at the end of the session, -EAGAIN if there is none, or another negative
  * errno, after which the channel is unusable and no descriptor is left open.
  */
-int	 channel_receive(struct channel *ch, struct msg *m,
-	    int fds[MSG_FDS_MAX]);
+int	 channel_receive(struct channel *ch, struct msg *m, int *fds);
 /*
  * fdpass.c: datagrams with descriptors, without any of that.
  */

@@ -1,5 +1,5 @@
 /*
- * Containers: from a bundle to a process that waits, and their end.
+ * Containers: from a bundle to a process that waits.
  */
 #include "privsep/helper.h"
 
@@ -21,40 +21,20 @@ bundle_open(const struct helper *h, const char *id)
 	return (error);
 }
 
-/* What node policy refuses of a bundle, or NULL. */
-static const char *
-policy_refusal(const struct helper *h, const struct record *c)
-{
-	const struct plan *plan = &c->plan;
-
-	if ((plan->flags & PLAN_TERMINAL) != 0)
-		return ("terminals are not supported yet");
-	if (strcmp((plan->flags & PLAN_CRI) != 0 ? plan->sandbox_id :
-	    c->ref.id, h->boot.group) != 0)
-		return ("the bundle belongs to another pod");
-	return (NULL);
-}
-
 /* Each step or check in its order; the first that fails is the answer. */
-static int
-container_build(struct helper *h, struct record *c, struct msg_reply *reply)
+int
+container_create(struct helper *h, struct record *c, struct request *rq)
 {
-	static const int none[STEP_FDS_MAX] = { -1, -1 };
-	const char *refusal;
+	struct msg_reply *reply = &rq->reply;
 	int error, fd;
 
 	reply->step = MSG_STEP_BUNDLE;
 	if ((fd = bundle_open(h, c->ref.id)) < 0)
 		return (fd);
-	error = process_decode(h, c, fd, reply);
+	error = process_decode(h, c, fd, rq);
 	close(fd);
 	if (error != 0)
 		return (error);
-	reply->step = MSG_STEP_POLICY;
-	if ((refusal = policy_refusal(h, c)) != NULL) {
-		strcpy(reply->text, refusal);
-		return (-EPERM);
-	}
 	reply->step = MSG_STEP_STATE;
 	if ((error = state_open(h, c)) != 0)
 		return (error);
@@ -62,72 +42,32 @@ container_build(struct helper *h, struct record *c, struct msg_reply *reply)
 	if ((c->plan.flags & PLAN_NEW_PIDNS) != 0)
 		error = init_spawn(h, c);
 	if (error != 0 || (error = step_run(h, c, step_mount, c->pidns_fd,
-	    caps_mount, none, reply)) != 0 ||
-	    (error = process_launch(h, c, reply)) != 0)
+	    policy_mount_capabilities, NULL, rq)) != 0 ||
+	    (error = process_launch(h, c, rq)) != 0)
 		return (error);
 	reply->step = MSG_STEP_STATE;
-	return (state_write(h, c));
-}
-
-int
-container_create(struct helper *h, struct record *c, struct request *rq)
-{
-	int error;
-
-	if ((c = record_new(h, &rq->m->body.ref)) == NULL)
-		return (-EMFILE);
-	if ((error = container_build(h, c, &rq->reply)) == 0) {
-		rq->reply.pid = (uint32_t)c->pid;
+	reply->pid = (uint32_t)c->pid;
+	if ((error = state_write(h, c)) == 0)
 		helper_publish(EVENT_CREATE, c);
-		return (0);
-	}
-	log_line("a container was not created", &c->ref, rq->reply.text, error);
-	/* What was forked is killed now and reaped as nobody's. */
-	record_kill(h, c);
-	if (c->state_fd != -1)
-		state_remove(h->root_fd, c->state_fd, c->ref.id);
-	record_free(h, c);
 	return (error);
 }
 
-/*
- * What a container in the node's pid namespace has left behind is our child
- * now.  Kills the children that no record knows, unless another container of
- * that kind lives, whose they might be.  Returns how many there were.
- */
-static int
-orphans_kill(const struct helper *h)
+int
+container_orphans_kill(const struct helper *h)
 {
 	const struct record *r;
-	FILE *children;
+	FILE *children = fopen("/proc/thread-self/children", "re");
 	int known, n = 0, pid;
 
-	if ((children = fopen("/proc/thread-self/children", "re")) == NULL)
-		return (0);
-	while (fscanf(children, "%d", &pid) == 1) {
-		for (known = 0, r = h->records; !known &&
-		    r < h->records + h->nrecords; r++)
-			known = r->state != RECORD_FREE && (r->pid == pid ||
+	while (children != NULL && fscanf(children, "%d", &pid) == 1) {
+		known = 0;
+		RECORD_FOREACH(r, h)
+			known |= r->state != RECORD_FREE && (r->pid == pid ||
 			    r->init_pid == pid || (r->pidns_fd == -1 &&
 			    record_alive(r, r->ref.id)));
-		if (!known && kill(pid, SIGKILL) == 0)
-			n++;
+		n += !known && kill(pid, SIGKILL) == 0;
 	}
-	fclose(children);
+	if (children != NULL)
+		fclose(children);
 	return (n);
-}
-
-void
-container_settle(struct helper *h, struct record *c)
-{
-	int error;
-
-	if (c->state != RECORD_ENDING || record_kill(h, c) > 0 ||
-	    (c->pidns_fd == -1 && orphans_kill(h) > 0))
-		return;
-	c->state = RECORD_STOPPED;
-	if ((error = state_write(h, c)) != 0)
-		log_line("state.json was not written", &c->ref, NULL, error);
-	helper_publish(EVENT_EXIT, c);
-	helper_send(h, MSG_EXITED, &c->exited, sizeof(c->exited), NULL);
 }

@@ -61,9 +61,8 @@ fdpass_receive(int socket_fd, void *data, size_t size, int fds[FDPASS_MAX],
 			memcpy(credentials, CMSG_DATA(c), length);
 			bad = 0;
 		}
-		if (c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (i = 0; i < length / sizeof(fd); i++) {
+		for (i = 0; c->cmsg_type == SCM_RIGHTS &&
+		    i < length / sizeof(fd); i++) {
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
 			if (nfds < FDPASS_MAX)
 				fds[nfds++] = fd;

@@ -12,8 +12,6 @@
 
 #include "privsep/helper.h"
 
-#define OPAQUE	"trusted.overlay.opaque"
-
 /*
  * What no workload sees, whatever its user.  A '*' may stand in the last
  * component only; the host keys of sshd are named as well, so that one that
@@ -25,19 +23,17 @@ static const char *const paths[] = {
 	"etc/ssh/ssh_host_ecdsa_key", "etc/ssh/ssh_host_ed25519_key",
 	"etc/ssh/ssh_host_dsa_key", "etc/ssl/private",
 	"etc/sudoers", "etc/sudoers.d", "var/lib/docker", "run/secrets",
+	NULL /* filter_build's own */
 };
 
 /* One component of the node: -ENOENT, -EXDEV, -ELOOP, ... */
 #define host_open(dirfd, name, flags) \
 	path_open((dirfd), (name), (flags) | O_NONBLOCK, RESOLVE_NO_XDEV)
 
-static const char *filtered;	/* the path at hand, for messages */
+static const char *filtered = "/";	/* the path at hand, for messages */
 
-static int
-must(long result)
-{
-	return (step_must(MSG_STEP_FILTER, result, filtered));
-}
+#define must(result)	step_must(MSG_STEP_FILTER, (result), filtered)
+#define OVERLAY		"trusted.overlay."	/* the overlay's own marks */
 
 /*
  * Makes, or finds, the layer's copy of a directory or file of the node, with
@@ -68,7 +64,7 @@ copy_make(int layer, const char *name, int host, int is_directory)
 		must(-1);
 	for (a = attributes; a < attributes + length; a += strlen(a) + 1) {
 		/* The overlay's own marks mean something else here. */
-		if (strncmp(a, "trusted.overlay.", 16) == 0)
+		if (strncmp(a, OVERLAY, strlen(OVERLAY)) == 0)
 			continue;
 		size = must(fgetxattr(host, a, value, sizeof(value)));
 		must(fsetxattr(fd, a, value, (size_t)size, 0));
@@ -88,7 +84,7 @@ name_hide(int host_dir, int layer, const char *name)
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
 		fd = copy_make(layer, name, host, S_ISDIR(st.st_mode));
 		if (fd != -1 && S_ISDIR(st.st_mode))
-			must(fsetxattr(fd, OPAQUE, "y", 1, 0));
+			must(fsetxattr(fd, OVERLAY "opaque", "y", 1, 0));
 	} else if (mknodat(layer, name, S_IFCHR, makedev(0, 0)) == -1 &&
 	    errno != EEXIST) {
 		must(-1);
@@ -101,11 +97,10 @@ name_hide(int host_dir, int layer, const char *name)
 static void
 glob_hide(int host_dir, int layer, const char *pattern)
 {
-	struct dirent *entry;
-	DIR *directory;
-
-	directory = fdopendir(must(openat(host_dir, ".",
+	DIR *directory = fdopendir(must(openat(host_dir, ".",
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+	struct dirent *entry;
+
 	must(directory == NULL ? -1 : 0);
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
 		if (fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0)
@@ -132,14 +127,12 @@ path_hide(int host, int layer, const char *path)
 		step_fail(MSG_STEP_FILTER, -ENAMETOOLONG, filtered);
 	snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
 	host_next = host_open(host, name, O_RDONLY | O_DIRECTORY);
-	/* A mount of its own: nothing of it is in the overlay. */
-	if (host_next == -EXDEV)
-		return;
 	/* The first ancestor that does not exist is hidden as a whole. */
-	if (host_next == -ENOENT) {
+	if (host_next == -ENOENT)
 		name_hide(host, layer, name);
+	/* A mount of its own: nothing of it is in the overlay. */
+	if (host_next == -ENOENT || host_next == -EXDEV)
 		return;
-	}
 	if (host_next < 0)
 		step_fail(MSG_STEP_FILTER, host_next, filtered);
 	layer_next = copy_make(layer, name, host_next, 1);
@@ -155,13 +148,10 @@ filter_build(int layer_fd, const char *own)
 	size_t i;
 	int root;
 
-	filtered = "/";
 	root = must(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		filtered = paths[i];
-		path_hide(root, layer_fd, paths[i]);
+		filtered = paths[i] != NULL ? paths[i] : own;
+		path_hide(root, layer_fd, filtered);
 	}
-	filtered = own;
-	path_hide(root, layer_fd, own);
 	close(root);
 }

@@ -13,14 +13,12 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/filter.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sched.h>
@@ -32,14 +30,13 @@
 #include "policies.h"
 #include "privsep/boot.h"
 #include "privsep/channel.h"
-#include "privsep/event.h"
 #include "privsep/plan.h"
 
 #define HELPER_RECORDS	256	/* containers and execs of one pod */
 #define HELPER_STREAMS	3	/* stdin, stdout, stderr */
 #define STEP_LIMIT	30000	/* ms a step may take */
 
-/* An exec has no process before its start, and never is ENDING. */
+/* An exec has no process before its start, and is ENDING only in passing. */
 enum record_state {
 	/* STARTING: released, not known to have executed. */
 	RECORD_FREE, RECORD_CREATED, RECORD_STARTING, RECORD_RUNNING,
@@ -52,12 +49,14 @@ struct record {
 	enum record_state state;
 	struct msg_ref ref;
 	uint64_t request;	/* a MSG_START to be answered, or 0 */
-	pid_t pid;		/* the workload (launch step before), or 0 */
+	/*
+	 * The workload (launch step before), or 0; of a container, pid 1 of
+	 * its own pid namespace, or 0.
+	 */
+	pid_t pid, init_pid;
 	int reaped;		/* pid has ended; exited is valid */
 	struct plan plan;	/* after policy */
 	struct msg_exited exited;
-	/* Of a container only: */
-	pid_t init_pid;		/* pid 1 of its own pid namespace, or 0 */
 	union {			/* all of them owned, or -1 */
 		int fds[8];
 		struct {
@@ -102,7 +101,7 @@ void	 helper_publish(enum event_kind kind, const struct record *r);
  */
 void	 log_line(const char *m, const struct msg_ref *ref, const char *text,
 	    int error);
-void	 log_fatal(const char *m) __attribute__((noreturn));
+_Noreturn void log_fatal(const char *m);
 
 /*
  * path.c: openat2(2) below dirfd, following no symbolic link and leaving it
@@ -144,9 +143,9 @@ struct request {
 };
 
 /*
- * container.c, process.c: an operation.  r is NULL in state FREE.  Returns
- * 0, or 1 if the answer comes later, or a negative errno with reply.step and
- * reply.text.
+ * container.c, process.c: an operation.  r is new for one that is allowed in
+ * state FREE, and freed again if it fails.  Returns 0, or 1 if the answer comes
+ * later, or a negative errno with reply.step and reply.text.
  */
 typedef int operation(struct helper *h, struct record *r, struct request *rq);
 operation container_create, process_start, process_exec, process_signal,
@@ -159,16 +158,22 @@ operation container_create, process_start, process_exec, process_signal,
  */
 int	 optab_dispatch(struct helper *h, const struct msg *m, const int *fds);
 
-/* container.c: reports a container's end once all of it was reaped. */
-void	 container_settle(struct helper *h, struct record *c);
-
-/* process.c: decodes fd into r->plan, checked; *reply as above. */
+/*
+ * process.c: decodes fd into r->plan, checked, node policy applied; rq->reply
+ * as above.
+ */
 int	 process_decode(struct helper *h, struct record *r, int fd,
-	    struct msg_reply *reply);
+	    struct request *rq);
 
 /* process.c: forks the waiting process of a container or an exec. */
-int	 process_launch(struct helper *h, struct record *r,
-	    struct msg_reply *reply);
+int	 process_launch(struct helper *h, struct record *r, struct request *rq);
+
+/*
+ * container.c: what a container in the node's pid namespace has left behind is
+ * our child now.  Kills the children that no record knows, unless another
+ * container of that kind lives, whose they might be.  Returns how many.
+ */
+int	 container_orphans_kill(const struct helper *h);
 
 /* process.c: takes the outcome of a start; launch_fd is readable. */
 void	 process_started(struct helper *h, struct record *r);
@@ -185,7 +190,7 @@ int	 state_remove(int root_fd, int state_fd, const char *id);
 int	 state_clean(int root_fd, const char *id);
 
 /* caps.c: exactly what each kind of step keeps, and there, why. */
-extern const uint64_t caps_mount, caps_launch;
+extern const uint64_t caps_launch;
 
 /* caps.c: gives up for good all capabilities outside keep.  0 or -errno. */
 int	 caps_limit(uint64_t keep);
@@ -202,23 +207,24 @@ int	 init_spawn(struct helper *h, struct record *c);
 #define STEP_FDS	4	/* those given to step_run */
 #define STEP_FDS_MAX	2
 
-/* Releases a launch step; bit n: the descriptor of stream n comes with it. */
-struct step_go { uint32_t streams; };
+/*
+ * A launch step is released by one uint32_t; bit n: the descriptor of stream n
+ * comes with it.
+ */
 
 /* Does what its name says.  One that returns ends with status 0. */
 typedef void step_program(const struct helper *h, const struct record *r);
 step_program step_decode, step_mount, step_launch;
 
 /*
- * Forks a child that runs program for r with fds (-1: none), keeping the
- * capabilities of keep, born in pidns_fd unless that is -1, dying with the
- * helper; waits for its result.  Returns 0, or a negative errno with
- * reply->step and text filled.  r->launch_fd and r->pid are then the launch
+ * Forks a child that runs program for r with fds (STEP_FDS_MAX, or NULL),
+ * keeping the capabilities of keep, born in pidns_fd unless that is -1, dying
+ * with the helper; waits for its result.  Returns 0, or a negative errno with
+ * rq->reply.step and text filled.  r->launch_fd and r->pid are then the launch
  * step's, r->mntns_fd what the mount step has sent.
  */
 int	 step_run(struct helper *h, struct record *r, step_program *program,
-	    int pidns_fd, uint64_t keep, const int *fds,
-	    struct msg_reply *reply);
+	    int pidns_fd, uint64_t keep, const int *fds, struct request *rq);
 
 /*
  * Takes what a step sends up: one, a launch step a second if it then fails;
@@ -235,8 +241,7 @@ int	 step_receive(int socket_fd, struct msg_reply *reply, int *fd);
 void	 step_report(int error, enum msg_step step, const char *text, int fd);
 
 /* In a step: reports a failure and ends. */
-void	 step_fail(enum msg_step step, int error, const char *text)
-	    __attribute__((noreturn));
+_Noreturn void step_fail(enum msg_step step, int error, const char *text);
 
 /* In a step: result, unless it is -1: then fails with errno. */
 int	 step_must(enum msg_step step, long result, const char *text);

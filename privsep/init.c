@@ -6,7 +6,7 @@
 
 #include "privsep/helper.h"
 
-static void __attribute__((noreturn))
+static _Noreturn void
 init_run(int lifeline)
 {
 	struct pollfd pollfd = { .fd = STEP_RESULT_FD };
@@ -39,13 +39,12 @@ init_spawn(struct helper *h, struct record *c)
 		return (-errno);
 	if ((pid = fork()) == 0)
 		init_run(h->lifeline[0]);
-	error = pid == -1 ? -errno : 0;
-	if (error == 0) {
+	if (pid != -1) {
 		c->init_pid = pid;
 		c->pidns_fd = open("/proc/self/ns/pid_for_children",
 		    O_RDONLY | O_CLOEXEC);
-		error = c->pidns_fd == -1 ? -errno : 0;
 	}
+	error = c->pidns_fd == -1 ? -errno : 0;
 	if (setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
 		log_fatal("returning to the own pid namespace");
 	return (error);

@@ -9,7 +9,6 @@ log_line(const char *m, const struct msg_ref *ref, const char *text,
 {
 	char clean[MSG_TEXT_SIZE], line[LINE_SIZE];
 	size_t i;
-	ssize_t n;
 
 	if (text == NULL)
 		text = "";
@@ -22,8 +21,8 @@ log_line(const char *m, const struct msg_ref *ref, const char *text,
 	    ref != NULL ? ref->id : "", ref != NULL ? ref->exec : "", -error,
 	    clean);
 	/* The log is a FIFO in non-blocking mode: a full one loses lines. */
-	n = write(STDERR_FILENO, line, i < sizeof(line) ? i : sizeof(line));
-	(void)n;
+	if (write(STDERR_FILENO, line, i < sizeof(line) ? i : sizeof(line)) < 0)
+		return;
 }
 
 void

@@ -63,33 +63,6 @@ directory_open(const char *path)
 }
 
 static void
-helper_open(struct helper *h)
-{
-	const struct msg_ready ready = { (uint32_t)getpid() };
-	sigset_t all;
-
-	sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
-	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
-	    pipe2(h->lifeline, O_CLOEXEC) == -1 ||
-	    fcntl(BOOT_CHANNEL_FD, F_SETFD, FD_CLOEXEC) == -1 ||
-	    fcntl(BOOT_EVENT_FD, F_SETFD, FD_CLOEXEC) == -1)
-		log_fatal("opening");
-	h->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	h->own_pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-	if (h->signal_fd == -1 || h->own_pidns_fd == -1)
-		log_fatal("signals or the pid namespace");
-	h->bundles_fd = directory_open(h->boot.bundles);
-	h->root_fd = directory_open(h->boot.runtime_root);
-	if (channel_open(&h->channel, BOOT_CHANNEL_FD, CHANNEL_HELPER,
-	    h->boot.key, (pid_t)h->boot.shim_pid, h->boot.shim_uid) != 0)
-		log_fatal("the channel");
-	sodium_memzero(h->boot.key, sizeof(h->boot.key));
-	helper_send(h, MSG_READY, &ready, sizeof(ready), NULL);
-}
-
-static void
 wait_and_work(struct helper *h)
 {
 	struct pollfd *launch = pollfds + POLL_LAUNCH;
@@ -155,8 +128,11 @@ helper_close(struct helper *h)
 int
 main(int argc, char *argv[])
 {
-	struct boot *boot = &helper.boot;
+	const struct msg_ready ready = { (uint32_t)getpid() };
+	struct helper *h = &helper;
+	struct boot *boot = &h->boot;
 	char id[MSG_ID_SIZE] = { 0 };
+	sigset_t all;
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		log_fatal("becoming non-dumpable");
@@ -174,9 +150,27 @@ main(int argc, char *argv[])
 		return (state_clean(directory_open(boot->runtime_root), id) !=
 		    0);
 	}
-	helper_open(&helper);
-	while (!helper.closing)
-		wait_and_work(&helper);
-	helper_close(&helper);
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
+	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
+	    pipe2(h->lifeline, O_CLOEXEC) == -1 ||
+	    fcntl(BOOT_CHANNEL_FD, F_SETFD, FD_CLOEXEC) == -1 ||
+	    fcntl(BOOT_EVENT_FD, F_SETFD, FD_CLOEXEC) == -1)
+		log_fatal("opening");
+	h->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	h->own_pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	if (h->signal_fd == -1 || h->own_pidns_fd == -1)
+		log_fatal("signals or the pid namespace");
+	h->bundles_fd = directory_open(boot->bundles);
+	h->root_fd = directory_open(boot->runtime_root);
+	if (channel_open(&h->channel, BOOT_CHANNEL_FD, CHANNEL_HELPER,
+	    boot->key, (pid_t)boot->shim_pid, boot->shim_uid) != 0)
+		log_fatal("the channel");
+	sodium_memzero(boot->key, sizeof(boot->key));
+	helper_send(h, MSG_READY, &ready, sizeof(ready), NULL);
+	while (!h->closing)
+		wait_and_work(h);
+	helper_close(h);
 	return (0);
 }

@@ -17,16 +17,6 @@ static const char *const reserved[] = {
 	"empty", "merged", "ns", "overlay", "overlay-filters", "shared-mnt-ns",
 };
 
-/* The exact length of each request's body. */
-static const uint32_t lengths[] = {
-	[MSG_CREATE] = sizeof(struct msg_ref),
-	[MSG_START] = sizeof(struct msg_ref),
-	[MSG_EXEC] = sizeof(struct msg_ref),
-	[MSG_SIGNAL] = sizeof(struct msg_signal),
-	[MSG_STDIO] = sizeof(struct msg_stdio),
-	[MSG_DELETE] = sizeof(struct msg_ref),
-};
-
 int
 msg_string_valid(const char *s, size_t size)
 {
@@ -73,9 +63,11 @@ msg_body_check(uint16_t op, const union msg_body *b, uint32_t length)
 {
 	const struct msg_signal *sig = &b->signal;
 	const struct msg_stdio *io = &b->stdio;
+	const size_t due = op == MSG_SIGNAL ? sizeof(*sig) :
+	    op == MSG_STDIO ? sizeof(*io) : sizeof(b->ref);
 
 	/* Every request begins with a struct msg_ref. */
-	if (op < MSG_CREATE || op > MSG_DELETE || length != lengths[op] ||
+	if (op < MSG_CREATE || op > MSG_DELETE || length != due ||
 	    !msg_ref_valid(&b->ref))
 		return (-EBADMSG);
 	if (op == MSG_SIGNAL && (sig->signo < 1 || sig->signo > 64 ||

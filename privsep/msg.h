@@ -44,8 +44,8 @@ struct msg_header {
 	uint32_t magic;		/* MSG_MAGIC */
 	uint16_t version, op;	/* MSG_VERSION, enum msg_op */
 	uint64_t sequence;	/* per direction, from 1, without a gap */
-	uint32_t length;	/* of the body, bytes, <= MSG_BODY_MAX */
-	uint32_t nfds;		/* descriptors attached, <= MSG_FDS_MAX */
+	/* Of the body, bytes, <= MSG_BODY_MAX; attached, <= MSG_FDS_MAX. */
+	uint32_t length, nfds;
 	uint8_t tag[MSG_TAG_SIZE]; /* over header (tag zeroed) and body */
 };
 
@@ -57,8 +57,7 @@ struct msg_ref {
 /* Signal a process, or with all != 0 the whole container. */
 struct msg_signal {
 	struct msg_ref ref;
-	uint32_t signo;		/* 1 to 64 */
-	uint32_t all;		/* 0 or 1; only with an empty ref.exec */
+	uint32_t signo, all;	/* 1 to 64; 0, or 1 with an empty ref.exec */
 };
 
 enum msg_stream { MSG_STDIN, MSG_STDOUT, MSG_STDERR };
@@ -96,8 +95,11 @@ struct msg_reply {
 	uint64_t request;	/* sequence of the request answered */
 	int32_t error;		/* 0, or a negative errno */
 	uint32_t step;		/* enum msg_step, where error != 0 */
-	uint32_t pid;		/* MSG_CREATE and MSG_START: the process */
-	uint32_t fds;		/* MSG_START: bit 0 stdout, bit 1 stderr sent */
+	/*
+	 * MSG_CREATE and MSG_START: the process; MSG_START: of descriptors
+	 * sent, bit 0 stdout, bit 1 stderr.
+	 */
+	uint32_t pid, fds;
 	char text[MSG_TEXT_SIZE]; /* more about the error, or empty */
 };
 
@@ -109,6 +111,22 @@ struct msg_exited {
 	struct msg_ref ref;
 	int64_t seconds;
 	uint32_t nanoseconds, pid, status, reserved;
+};
+
+/*
+ * What the helper tells the publisher, the unprivileged process that encodes
+ * events for containerd: fixed records on a SOCK_SEQPACKET socket of their
+ * own, one way.
+ */
+enum event_kind {
+	EVENT_CREATE = 1, EVENT_START, EVENT_EXEC_ADDED, EVENT_EXEC_STARTED,
+	EVENT_EXIT, EVENT_DELETE,
+};
+
+struct event {
+	uint32_t kind;		/* enum event_kind */
+	uint32_t pid;		/* of the process, or 0 where there is none */
+	struct msg_exited exited; /* ref always; the rest of EXIT and DELETE */
 };
 
 union msg_body {
@@ -129,7 +147,7 @@ struct msg {
 _Static_assert(sizeof(struct msg_header) == 56 &&
     sizeof(struct msg_ref) == 160 && sizeof(struct msg_signal) == 168 &&
     sizeof(struct msg_stdio) == 420 && sizeof(struct msg_reply) == 280 &&
-    sizeof(struct msg_exited) == 184, "a message has padding");
+    sizeof(struct msg_exited) == 184 && sizeof(struct event) == 192, "padding");
 _Static_assert(sizeof(union msg_body) == MSG_BODY_MAX, "body is too large");
 
 /*

@@ -25,6 +25,27 @@ static const struct {
 	    process_delete },
 };
 
+/* Runs what makes a container or an exec; nothing is left if it fails. */
+static int
+created(struct helper *h, operation *run, struct request *rq)
+{
+	struct record *r = record_new(h, &rq->m->body.ref);
+	int error;
+
+	if (r == NULL)
+		return (-EMFILE);
+	if ((error = run(h, r, rq)) == 0)
+		return (0);
+	log_line("it was not created", &r->ref, rq->reply.text, error);
+	/* What was forked is killed now and reaped as nobody's. */
+	if (!RECORD_IS_EXEC(r))
+		record_kill(h, r);
+	if (r->state_fd != -1)
+		state_remove(h->root_fd, r->state_fd, r->ref.id);
+	record_free(h, r);
+	return (error);
+}
+
 int
 optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 {
@@ -46,7 +67,9 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 	allowed = ref->exec[0] == '\0' ? optab[i].container_states :
 	    optab[i].exec_states;
 	rq.reply.step = MSG_STEP_REQUEST;
-	if ((allowed & (1u << state)) != 0)
+	if ((allowed & (1u << state)) != 0 && r == NULL)
+		rq.reply.error = created(h, optab[i].run, &rq);
+	else if ((allowed & (1u << state)) != 0)
 		rq.reply.error = optab[i].run(h, r, &rq);
 	else if ((allowed & IN(FREE)) != 0)
 		rq.reply.error = -EEXIST;

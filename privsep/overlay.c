@@ -1,7 +1,7 @@
 /*
  * The overlay: the node's / below a writable layer, one per Kubernetes
  * namespace or one for the node, kept by a bind-mounted mount namespace.  It
- * runs in a mount step: any failure ends that.
+ * runs in a mount step: any failure ends that, and its end closes all.
  */
 #include <sys/ioctl.h>
 
@@ -10,9 +10,9 @@
 #include "privsep/helper.h"
 
 #define MUST(result, text)	step_must(MSG_STEP_OVERLAY, (result), (text))
+#define NODE_OPEN(p, flags)	MUST(open((p), (flags) | O_CLOEXEC), (p))
 #define NOSUID_NODEV	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define NAME_SIZE	128	/* "overlay-_<containerd namespace>.lock" */
-#define SIZE_DEFAULT	"25%"	/* of the node's memory, per overlay */
 
 /*
  * Names below the runtime root.  The key is "<ns>" for pods and "_<containerd
@@ -47,13 +47,6 @@ open_must(int dirfd, const char *path, int flags)
 	return (fd);
 }
 
-/* A path of the node, not of ours. */
-static int
-node_open(const char *path, int flags)
-{
-	return (MUST(open(path, flags | O_CLOEXEC), path));
-}
-
 /* Makes a directory where there is none, and opens it. */
 static int
 directory_open(int dirfd, const char *path)
@@ -63,16 +56,15 @@ directory_open(int dirfd, const char *path)
 	return (open_must(dirfd, path, O_RDONLY | O_DIRECTORY));
 }
 
-/* A detached mount of a new filesystem; options are pairs, then NULL. */
+/* A detached mount of a new filesystem; o: options in pairs, then NULL. */
 static int
-mount_new(const char *type, const char *const *options, unsigned int flags)
+mount_new(const char *type, const char *const *o, unsigned int flags)
 {
 	int fd, fs;
 
 	fs = MUST(fsopen(type, FSOPEN_CLOEXEC), type);
-	for (; options[0] != NULL; options += 2)
-		MUST(fsconfig(fs, FSCONFIG_SET_STRING, options[0], options[1],
-		    0), options[0]);
+	for (; o[0] != NULL; o += 2)
+		MUST(fsconfig(fs, FSCONFIG_SET_STRING, o[0], o[1], 0), o[0]);
 	MUST(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), type);
 	fd = MUST(fsmount(fs, FSMOUNT_CLOEXEC, flags), type);
 	close(fs);
@@ -106,18 +98,18 @@ root_open(const struct helper *h)
 	const char *path = h->boot.runtime_root;
 	int fd, lock;
 
-	fd = node_open(path, O_PATH | O_DIRECTORY);
+	fd = NODE_OPEN(path, O_PATH | O_DIRECTORY);
 	if (is_mount_root(fd))
 		return (fd);
 	lock = open_must(fd, "root.lock", O_RDWR | O_CREAT);
 	MUST(flock(lock, LOCK_EX), "root.lock");
 	close(fd);
-	fd = node_open(path, O_PATH | O_DIRECTORY);
+	fd = NODE_OPEN(path, O_PATH | O_DIRECTORY);
 	if (!is_mount_root(fd)) {
 		close(fd);
 		MUST(mount(path, path, NULL, MS_BIND, NULL), path);
 		MUST(mount(NULL, path, NULL, MS_PRIVATE, NULL), path);
-		fd = node_open(path, O_PATH | O_DIRECTORY);
+		fd = NODE_OPEN(path, O_PATH | O_DIRECTORY);
 	}
 	close(lock);
 	return (fd);
@@ -130,26 +122,22 @@ root_open(const struct helper *h)
 static void
 base_prepare(const struct helper *h, int root)
 {
-	static const char *const options[] = { "size", SIZE_DEFAULT, "mode",
-		"0700", NULL };
+	/* The size is of the node's memory, per overlay. */
+	static const char *const o[] = { "size", "25%", "mode", "0700", NULL };
 	struct stat st;
-	int base, filters, fd;
+	int base, fd;
 
 	base = directory_open(root, name.base);
 	if (!is_mount_root(base)) {
-		fd = mount_new("tmpfs", options, NOSUID_NODEV);
+		fd = mount_new("tmpfs", o, NOSUID_NODEV);
 		/* The upper directory's mode is what a workload sees at /. */
 		MUST(stat("/", &st), "/");
 		MUST(mkdirat(fd, "work", 0700), "work");
 		MUST(mkdirat(fd, "upper", st.st_mode & 07777), "upper");
 		mount_attach(fd, base, "");
-		close(base);
 		base = fd;
 	}
-	filters = directory_open(base, "filters");
-	filter_build(filters, h->boot.runtime_root + 1);
-	close(filters);
-	close(base);
+	filter_build(directory_open(base, "filters"), h->boot.runtime_root + 1);
 }
 
 /*
@@ -197,23 +185,22 @@ static int
 namespace_build(const struct helper *h, int node)
 {
 	char lower[80], upper[48], work[48];
-	const char *const options[] = { "lowerdir", lower, "upperdir", upper,
-		"workdir", work, "redirect_dir", "on", "source", "reaper",
-		NULL };
+	const char *const o[] = { "redirect_dir", "on", "lowerdir", lower,
+		"upperdir", upper, "workdir", work, "source", "reaper", NULL };
 	int base, fd, merged, ns, root;
 
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
 	/* While there is a /proc: the overlay's has none. */
-	ns = node_open("/proc/self/ns/mnt", O_RDONLY);
+	ns = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
-	root = node_open(h->boot.runtime_root, O_PATH);
+	root = NODE_OPEN(h->boot.runtime_root, O_PATH);
 	base = open_must(root, name.base, O_PATH);
-	fd = node_open("/", O_PATH | O_DIRECTORY);
+	fd = NODE_OPEN("/", O_PATH | O_DIRECTORY);
 	snprintf(lower, sizeof(lower),
 	    "/proc/self/fd/%d/filters:/proc/self/fd/%d", base, fd);
 	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", base);
 	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", base);
-	merged = mount_new("overlay", options, MOUNT_ATTR_NODEV);
+	merged = mount_new("overlay", o, MOUNT_ATTR_NODEV);
 	mount_attach(merged, root, name.merged);
 	trees_mount(merged);
 	MUST(fchdir(merged), name.merged);
@@ -228,42 +215,27 @@ namespace_build(const struct helper *h, int node)
 	return (ns);
 }
 
-/*
- * Binds the namespace to its file, or fails with EINVAL or ELOOP where the
- * kernel takes its id for older than that of the node's namespace.
- */
-static int
-namespace_persist(int root, int namespace)
-{
-	char from[48], to[48];
-	int fd, result;
-
-	fd = open_must(root, name.namespace, O_RDONLY | O_CREAT);
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", namespace);
-	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
-	result = mount(from, to, NULL, MS_BIND, NULL);
-	if (result == -1 && errno != EINVAL && errno != ELOOP)
-		MUST(-1, name.namespace);
-	close(fd);
-	return (result);
-}
-
+/* Returns the overlay's mount namespace, bound to its file. */
 static int
 overlay_build(const struct helper *h, int root)
 {
-	int cpu, fd, node;
+	int cpu, fd, node, ns;
 	cpu_set_t all, one;
+	char from[48], to[48];
 
 	close(directory_open(root, "overlay"));
 	close(directory_open(root, "merged"));
 	close(directory_open(root, "ns"));
 	base_prepare(h, root);
 	close(directory_open(root, name.merged));
-	node = node_open("/proc/self/ns/mnt", O_RDONLY);
+	node = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
+	fd = open_must(root, name.namespace, O_RDONLY | O_CREAT);
+	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
 	/*
-	 * Ids of namespaces come from batches per processor, so in a younger
-	 * namespace than the initial one a bind can fail on some processors,
-	 * always: each is tried.
+	 * The bind fails with EINVAL or ELOOP where the kernel takes the
+	 * namespace's id for older than that of the node's.  Ids come from
+	 * batches per processor, so in a younger namespace than the initial
+	 * one it can fail on some processors, always: each is tried.
 	 */
 	MUST(sched_getaffinity(0, sizeof(all), &all), "processors");
 	for (cpu = -1; cpu < CPU_SETSIZE; cpu++) {
@@ -274,10 +246,13 @@ overlay_build(const struct helper *h, int root)
 			CPU_SET(cpu, &one);
 			MUST(sched_setaffinity(0, sizeof(one), &one), "cpu");
 		}
-		fd = namespace_build(h, node);
-		if (namespace_persist(root, fd) == 0)
-			return (fd);
-		close(fd);
+		ns = namespace_build(h, node);
+		snprintf(from, sizeof(from), "/proc/self/fd/%d", ns);
+		if (mount(from, to, NULL, MS_BIND, NULL) == 0)
+			return (ns);
+		if (errno != EINVAL && errno != ELOOP)
+			MUST(-1, name.namespace);
+		close(ns);
 	}
 	step_fail(MSG_STEP_OVERLAY, -ELOOP, name.namespace);
 }
@@ -300,13 +275,11 @@ overlay_open(const struct helper *h, const struct plan *plan)
 	snprintf(name.lock, NAME_SIZE, "overlay-%s.lock", key);
 	root = root_open(h);
 	lock = open_must(root, name.lock, O_RDWR | O_CREAT);
-	/* Released when this step ends, whatever ends it. */
+	/* Released, like all else, when this step ends, whatever ends it. */
 	MUST(flock(lock, LOCK_EX), name.lock);
 	fd = path_open(root, name.namespace, O_RDONLY, 0);
 	/* A file that nothing was bound on is left from a start cut short. */
 	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNS)
 		fd = overlay_build(h, root);
-	close(lock);
-	close(root);
 	return (fd);
 }

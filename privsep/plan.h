@@ -11,34 +11,32 @@
 
 #define PLAN_MAGIC		0x506c616eu	/* "Plan" */
 #define PLAN_DOCUMENT_MAX	(4u << 20)	/* bytes of JSON accepted */
-#define PLAN_STRINGS_MAX	(2u << 20)	/* bytes; as ARG_MAX */
+#define PLAN_STRINGS_MAX	(2u << 20)	/* the kernel's ARG_MAX */
 #define PLAN_VECTOR_MAX		16384		/* args and env together */
 #define PLAN_GROUPS_MAX		256
 #define PLAN_RLIMITS_MAX	16
 #define PLAN_NAMESPACE_SIZE	64	/* a DNS label, with its NUL */
 
-enum plan_kind {
-	PLAN_BUNDLE = 1,	/* a whole config.json */
-	PLAN_PROCESS = 2,	/* an exec's process document */
-};
+/* A whole config.json; an exec's process document. */
+enum plan_kind { PLAN_BUNDLE = 1, PLAN_PROCESS };
 
 /* What the document asks for. */
 enum plan_flag {
-	PLAN_HAS_ERROR = 1 << 0,	/* refused; error says why */
-	PLAN_TERMINAL = 1 << 1,		/* process.terminal */
-	PLAN_NO_NEW_PRIVS = 1 << 2,	/* process.noNewPrivileges */
-	PLAN_HAS_UMASK = 1 << 3,	/* user.umask was given */
-	PLAN_HAS_OOM = 1 << 4,		/* oomScoreAdj was given */
-	PLAN_NEW_PIDNS = 1 << 5,	/* a pid namespace without a path */
-	PLAN_ROOT_READONLY = 1 << 6,	/* root.readonly */
-	PLAN_CRI = 1 << 7,		/* carries CRI annotations */
-	PLAN_CRI_SANDBOX = 1 << 8,	/* container-type is sandbox */
-	PLAN_FLAGS_ALL = (1 << 9) - 1,
+	/* Refused, error says why; process.terminal. */
+	PLAN_HAS_ERROR = 1 << 0, PLAN_TERMINAL = 1 << 1,
+	/* process.noNewPrivileges; user.umask was given. */
+	PLAN_NO_NEW_PRIVS = 1 << 2, PLAN_HAS_UMASK = 1 << 3,
+	/* oomScoreAdj was given; a pid namespace without a path. */
+	PLAN_HAS_OOM = 1 << 4, PLAN_NEW_PIDNS = 1 << 5,
+	/* root.readonly; the annotations of CRI. */
+	PLAN_ROOT_READONLY = 1 << 6, PLAN_CRI = 1 << 7,
+	/* The type that they name is sandbox. */
+	PLAN_CRI_SANDBOX = 1 << 8, PLAN_FLAGS_ALL = (1 << 9) - 1,
 };
 
 struct plan_rlimit {
-	uint64_t resource;	/* RLIMIT_*, 0 to 15 */
-	uint64_t soft, hard;	/* hard >= soft; UINT64_MAX: RLIM_INFINITY */
+	/* RLIMIT_*, 0 to 15; hard >= soft; UINT64_MAX is RLIM_INFINITY. */
+	uint64_t resource, soft, hard;
 };
 
 /* Indices of plan.capabilities, one bit mask (1 << CAP_*) each. */
@@ -48,28 +46,24 @@ enum plan_capset {
 };
 
 struct plan {
-	/* PLAN_MAGIC, enum plan_kind, enum plan_flag */
-	uint32_t magic, kind, flags;
-	uint32_t uid, gid;
-	uint32_t umask;		/* 0 to 0777 */
+	/* PLAN_MAGIC, enum plan_kind, enum plan_flag; umask: 0 to 0777. */
+	uint32_t magic, kind, flags, uid, gid, umask;
 	int32_t oom_score_adj;	/* -1000 to 1000 */
-	uint32_t ngroups, nrlimits;
 	/*
 	 * The strings that follow: cwd, then argc >= 1 arguments, then envc
 	 * KEY=VALUE, argc + envc <= PLAN_VECTOR_MAX, each NUL-terminated, back
 	 * to back, filling exactly strings_length bytes.
 	 */
-	uint32_t argc, envc, strings_length;
+	uint32_t argc, envc, strings_length, ngroups, nrlimits;
 	uint32_t groups[PLAN_GROUPS_MAX];
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint64_t capabilities[PLAN_CAPSETS];
-	char error[MSG_TEXT_SIZE]; 	/* printable ASCII */
+	char error[MSG_TEXT_SIZE];	/* printable ASCII */
 	/*
 	 * Annotations of CRI: sandbox-id and sandbox-namespace; empty where
 	 * the bundle has none.
 	 */
-	char sandbox_id[MSG_ID_SIZE];
-	char sandbox_namespace[PLAN_NAMESPACE_SIZE];
+	char sandbox_id[MSG_ID_SIZE], sandbox_namespace[PLAN_NAMESPACE_SIZE];
 };
 
 _Static_assert(offsetof(struct plan, rlimits) % 8 == 0 &&

@@ -15,10 +15,9 @@ static const char *
 plan_take(struct record *r)
 {
 	const uint32_t kind = RECORD_IS_EXEC(r) ? PLAN_PROCESS : PLAN_BUNDLE;
-	const size_t size = sizeof(r->plan);
+	size_t length, size = sizeof(r->plan);
 	const char *bad;
 	struct stat st;
-	size_t length;
 	char *map;
 
 	if (fcntl(r->strings_fd, F_ADD_SEALS, SEALS) == -1 ||
@@ -36,26 +35,7 @@ plan_take(struct record *r)
 }
 
 int
-process_decode(struct helper *h, struct record *r, int fd,
-    struct msg_reply *reply)
-{
-	int error, fds[STEP_FDS_MAX] = { fd, -1 };
-	const char *bad;
-
-	reply->step = MSG_STEP_DECODE;
-	fds[1] = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if ((r->strings_fd = fds[1]) == -1)
-		return (-errno);
-	if ((error = step_run(h, r, step_decode, -1, 0, fds, reply)) != 0 ||
-	    (bad = plan_take(r)) == NULL)
-		return (error);
-	reply->step = MSG_STEP_DECODE;
-	strcpy(reply->text, bad);
-	return (-EBADMSG);
-}
-
-int
-process_launch(struct helper *h, struct record *r, struct msg_reply *reply)
+process_launch(struct helper *h, struct record *r, struct request *rq)
 {
 	const struct record *c = record_find(h, r->ref.id, "");
 	const uint64_t *sets = r->plan.capabilities, keep = caps_launch |
@@ -63,27 +43,34 @@ process_launch(struct helper *h, struct record *r, struct msg_reply *reply)
 	const int fds[STEP_FDS_MAX] = { r->strings_fd, c->mntns_fd };
 	int error;
 
-	error = step_run(h, r, step_launch, c->pidns_fd, keep, fds, reply);
+	error = step_run(h, r, step_launch, c->pidns_fd, keep, fds, rq);
 	if (error != 0)
 		return (error);
-	if (reply->text[0] != '\0')
-		log_line("a warning", &r->ref, reply->text, 0);
-	memset(reply->text, 0, sizeof(reply->text));
+	if (rq->reply.text[0] != '\0')
+		log_line("a warning", &r->ref, rq->reply.text, 0);
+	memset(rq->reply.text, 0, sizeof(rq->reply.text));
 	return (0);
 }
 
 /*
- * From an exec's document come the arguments, environment and working
- * directory, and a user only where the container is root's already; all else
- * is the container's.  Returns NULL or what is refused.
+ * Node policy: a bundle is of this pod.  From an exec's document come the
+ * arguments, environment and working directory, and a user only where the
+ * container is root's already; all else is the container's.  Returns NULL or
+ * what is refused.
  */
 static const char *
-policy_refusal(const struct plan *c, struct plan *plan)
+policy_refusal(struct helper *h, struct record *r)
 {
+	const struct plan *c = &record_find(h, r->ref.id, "")->plan;
+	struct plan *plan = &r->plan;
 	const struct plan asked = *plan;
 
 	if ((plan->flags & PLAN_TERMINAL) != 0)
 		return ("terminals are not supported yet");
+	if (!RECORD_IS_EXEC(r))
+		return (strcmp((plan->flags & PLAN_CRI) != 0 ?
+		    plan->sandbox_id : r->ref.id, h->boot.group) == 0 ? NULL :
+		    "the bundle belongs to another pod");
 	if (c->uid != 0 && (plan->uid != c->uid || plan->gid != c->gid))
 		return ("another user, and the container's is not root");
 	*plan = *c;
@@ -103,10 +90,33 @@ policy_refusal(const struct plan *c, struct plan *plan)
 }
 
 int
+process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
+{
+	int error, fds[STEP_FDS_MAX] = { fd, -1 };
+	const char *bad;
+
+	rq->reply.step = MSG_STEP_DECODE;
+	fds[1] = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if ((r->strings_fd = fds[1]) == -1)
+		return (-errno);
+	if ((error = step_run(h, r, step_decode, -1, 0, fds, rq)) != 0)
+		return (error);
+	rq->reply.step = MSG_STEP_POLICY;
+	if ((bad = plan_take(r)) != NULL) {
+		rq->reply.step = MSG_STEP_DECODE;
+		error = -EBADMSG;
+	} else if ((bad = policy_refusal(h, r)) != NULL) {
+		error = -EPERM;
+	}
+	if (bad != NULL)
+		strcpy(rq->reply.text, bad);
+	return (error);
+}
+
+int
 process_exec(struct helper *h, struct record *r, struct request *rq)
 {
-	const struct record *c = record_find(h, rq->m->body.ref.id, "");
-	const char *refusal;
+	const struct record *c = record_find(h, r->ref.id, "");
 	int error;
 
 	if (c == NULL || c->state != RECORD_RUNNING)
@@ -115,21 +125,8 @@ process_exec(struct helper *h, struct record *r, struct request *rq)
 	if ((fcntl(rq->fd, F_GET_SEALS) & (SEALS | INT_MIN)) != SEALS ||
 	    lseek(rq->fd, 0, SEEK_SET) == -1)
 		return (-EINVAL);
-	if ((r = record_new(h, &rq->m->body.ref)) == NULL)
-		return (-EMFILE);
-	error = process_decode(h, r, rq->fd, &rq->reply);
-	if (error == 0 &&
-	    (refusal = policy_refusal(&c->plan, &r->plan)) != NULL) {
-		rq->reply.step = MSG_STEP_POLICY;
-		strcpy(rq->reply.text, refusal);
-		error = -EPERM;
-	}
-	if (error == 0) {
+	if ((error = process_decode(h, r, rq->fd, rq)) == 0)
 		helper_publish(EVENT_EXEC_ADDED, r);
-		return (0);
-	}
-	log_line("an exec was not created", &r->ref, rq->reply.text, error);
-	record_free(h, r);
 	return (error);
 }
 
@@ -138,17 +135,17 @@ process_start(struct helper *h, struct record *r, struct request *rq)
 {
 	const struct record *c = record_find(h, r->ref.id, "");
 	int error, i, streams[HELPER_STREAMS];
-	struct step_go go = { 0 };
+	uint32_t go = 0;
 	size_t n = 0;
 
 	if (r != c && c->state != RECORD_RUNNING)
 		return (-ESRCH);
-	if (r != c && (error = process_launch(h, r, &rq->reply)) != 0)
+	if (r != c && (error = process_launch(h, r, rq)) != 0)
 		return (error);
 	for (i = 0; i < HELPER_STREAMS; i++) {
 		if (r->stdio_fds[i] == -1)
 			continue;
-		go.streams |= 1u << i;
+		go |= 1u << i;
 		streams[n++] = r->stdio_fds[i];
 	}
 	rq->reply.step = MSG_STEP_LAUNCH;
@@ -183,8 +180,7 @@ process_started(struct helper *h, struct record *r)
 		helper_publish(RECORD_IS_EXEC(r) ? EVENT_EXEC_STARTED :
 		    EVENT_START, r);
 	} else {
-		log_line("a process was not started", &r->ref, reply.text,
-		    reply.error);
+		log_line("not started", &r->ref, reply.text, reply.error);
 	}
 	for (i = MSG_STDOUT, n = 0; reply.error == 0 && i <= MSG_STDERR; i++) {
 		if (r->stdio_fds[i] != -1 &&
@@ -198,19 +194,18 @@ process_started(struct helper *h, struct record *r)
 }
 
 int
-process_signal(struct helper *h, struct record *target, struct request *rq)
+process_signal(struct helper *h, struct record *t, struct request *rq)
 {
 	const struct msg_signal *sig = &rq->m->body.signal;
 	struct record *r;
 
-	if (target->reaped)
+	if (t->reaped)
 		return (-ESRCH);
 	if (sig->all && sig->signo == SIGKILL)
-		return (record_kill(h, target) > 0 ? 0 : -ESRCH);
+		return (record_kill(h, t) > 0 ? 0 : -ESRCH);
 	RECORD_FOREACH(r, h) {
 		/* An unreaped child of ours: the pid is still its own. */
-		if ((r == target || (sig->all &&
-		    record_alive(r, target->ref.id))) &&
+		if ((r == t || (sig->all && record_alive(r, t->ref.id))) &&
 		    kill(r->pid, (int)sig->signo) == -1)
 			return (-errno);
 	}
@@ -250,9 +245,21 @@ process_ended(struct helper *h, struct record *r, int status)
 	if (r->launch_fd != -1)
 		process_started(h, r);
 	r->state = RECORD_ENDING;
-	if (!RECORD_IS_EXEC(r))
+}
+
+/* Reports the end of an exec, and of a container once all was reaped. */
+static void
+process_settle(struct helper *h, struct record *r)
+{
+	int error = 0;
+
+	if (r->state != RECORD_ENDING ||
+	    (!RECORD_IS_EXEC(r) && (record_kill(h, r) > 0 ||
+	    (r->pidns_fd == -1 && container_orphans_kill(h) > 0))))
 		return;
 	r->state = RECORD_STOPPED;
+	if (!RECORD_IS_EXEC(r) && (error = state_write(h, r)) != 0)
+		log_line("state.json was not written", &r->ref, NULL, error);
 	helper_publish(EVENT_EXIT, r);
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
 }
@@ -272,8 +279,11 @@ process_reap(struct helper *h)
 				r->init_pid = 0;
 			else if (r->pid == pid && !r->reaped)
 				process_ended(h, r, status);
+			/* An exec's end is told at once. */
+			if (RECORD_IS_EXEC(r))
+				process_settle(h, r);
 		}
 	}
 	RECORD_FOREACH(r, h)
-		container_settle(h, r);
+		process_settle(h, r);
 }

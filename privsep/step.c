@@ -64,7 +64,7 @@ step_confine(const struct sock_fprog *policy)
 		_exit(1);
 }
 
-static void __attribute__((noreturn))
+static _Noreturn void
 step_child(const struct helper *h, const struct record *r,
     step_program *program, uint64_t keep, int socket_fd, const int *fds)
 {
@@ -73,7 +73,7 @@ step_child(const struct helper *h, const struct record *r,
 
 	/* By way of high numbers, so that none overwrites another. */
 	high[n++] = fcntl(socket_fd, F_DUPFD_CLOEXEC, HIGH_FD);
-	for (i = 0; i < STEP_FDS_MAX && fds[i] != -1; i++)
+	for (i = 0; fds != NULL && i < STEP_FDS_MAX; i++)
 		high[n++] = fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
 	for (i = 0; i < n; i++) {
 		if (dup3(high[i], STEP_RESULT_FD + i, O_CLOEXEC) == -1)
@@ -91,8 +91,9 @@ step_child(const struct helper *h, const struct record *r,
 
 int
 step_run(struct helper *h, struct record *r, step_program *program,
-    int pidns_fd, uint64_t keep, const int *fds, struct msg_reply *reply)
+    int pidns_fd, uint64_t keep, const int *fds, struct request *rq)
 {
+	struct msg_reply *reply = &rq->reply;
 	int *sent = program == step_mount ? &r->mntns_fd : NULL;
 	struct pollfd pollfd = { .events = POLLIN };
 	int error, n = -EIO, pair[2];

@@ -10,8 +10,7 @@
 
 #include "privsep/helper.h"
 
-#define MUST(step, result, text) \
-	step_must(MSG_STEP_##step, (result), (text))
+#define MUST(step, n, text)	step_must(MSG_STEP_##step, (n), (text))
 #define STRINGS_FD	STEP_FDS
 #define MNTNS_FD	(STEP_FDS + 1)
 
@@ -50,8 +49,8 @@ streams_set(const struct plan *plan)
 {
 	struct pollfd pollfd = { .fd = STEP_RESULT_FD, .events = POLLIN };
 	int fd, fds[FDPASS_MAX], n = 0, stream;
-	struct step_go go;
-	char path[40];
+	uint32_t go;
+	char p[40];
 
 	if (poll(&pollfd, 1, -1) != 1 || fdpass_receive(STEP_RESULT_FD, &go,
 	    sizeof(go), fds, NULL) != sizeof(go))
@@ -60,17 +59,16 @@ streams_set(const struct plan *plan)
 		n++;
 	/* Downwards: /dev/null lies on 0, which comes last. */
 	for (stream = STDERR_FILENO; stream >= STDIN_FILENO; stream--) {
-		if ((go.streams & (1u << stream)) == 0) {
+		if ((go & (1u << stream)) == 0) {
 			MUST(STDIO, dup2(STDIN_FILENO, stream), NULL);
 			continue;
 		}
 		if (n == 0)
 			_exit(1);
 		fd = fds[--n];
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		snprintf(p, sizeof(p), "/proc/self/fd/%d", fd);
 		if (stream != STDIN_FILENO)
-			fd = MUST(STDIO, open(path, O_WRONLY | O_CLOEXEC),
-			    NULL);
+			fd = MUST(STDIO, open(p, O_WRONLY | O_CLOEXEC), NULL);
 		/* So that the workload's user can reopen /dev/stdout. */
 		MUST(STDIO, fchown(fd, plan->uid, plan->gid), NULL);
 		MUST(STDIO, dup2(fd, stream), NULL);
@@ -81,8 +79,7 @@ streams_set(const struct plan *plan)
 static void
 identity_set(const struct plan *plan)
 {
-	const uid_t uid = plan->uid;
-	const gid_t gid = plan->gid;
+	const uint32_t uid = plan->uid, gid = plan->gid;
 	uid_t id[6];
 	int error;
 

@@ -23,7 +23,8 @@
 #include "unpriv/log.h"
 #include "unpriv/sandbox.h"
 
-_Static_assert(CHANNEL_KEY_SIZE == BOOT_KEY_SIZE, "key sizes differ");
+_Static_assert(CHANNEL_KEY_SIZE == sizeof((struct boot){ 0 }.key),
+    "key sizes differ");
 _Static_assert(CONF_PATH_SIZE == BOOT_PATH_SIZE, "path sizes differ");
 
 /* The daemon's descriptors, once they are in place. */

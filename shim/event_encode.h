@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "privsep/event.h"
+#include "privsep/msg.h"
 
 #define EVENT_HEADER	10	/* bytes: length, stream, type, flags */
 #define EVENT_FRAME_MAX	2048	/* bytes of the largest ttrpc frame */

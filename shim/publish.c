@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "privsep/event.h"
+#include "privsep/msg.h"
 #include "shim/event_encode.h"
 #include "shim/helper.h"
 #include "shim/publish.h"

@@ -28,8 +28,7 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 	    strcmp(strrchr(path, '/'), last) != 0 || *slot != -1 ||
 	    (cri != NULL && strncmp(cri, middle, strlen(middle)) != 0))
 		return (-EPERM);
-	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
+	if ((fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return (-errno);
 	error = path_trusted(fd, S_IFIFO);
 	if (error == 0 && stdio->stream == MSG_STDIN) {
@@ -42,6 +41,10 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 			error = rq->fds[0] = path_reopen(fd, O_WRONLY);
 		if (error >= 0)
 			error = fcntl(*slot, F_SETFL, 0);
+	}
+	if (error < 0) {
+		fdpass_close(slot, 1);
+		fdpass_close(rq->fds, 1);
 	}
 	if (error == 0 && *slot == -1)
 		*slot = fd;

@@ -62,7 +62,7 @@ orphans_are_reaped_body() {
 			sleep 0.1
 			left=$(cat /proc/[0-9]*/stat 2>/dev/null |
 			    grep -Ec "\) Z |sleep")
-			[ "$left" -gt 1 ] || break
+			[ "$left" -gt 0 ] || break
 		done
 		cat /proc/[0-9]*/stat 2>/dev/null | grep -c "([a-z]*) Z "
 		exit 0'

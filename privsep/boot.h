@@ -12,6 +12,7 @@
 #define BOOT_CHANNEL_FD	3	/* the helper's end of the socketpair */
 #define BOOT_FD		4	/* read end of a pipe with a struct boot */
 #define BOOT_EVENT_FD	5	/* socket to the publisher; privsep/msg.h */
+#define BOOT_PLAN_FD	6	/* memfd: the plan of the bundle `planned` */
 #define BOOT_PATH_SIZE	256	/* bytes, with the NUL */
 
 struct boot {
@@ -20,6 +21,7 @@ struct boot {
 	uint8_t key[32];		/* CHANNEL_KEY_SIZE: its master key */
 	/* The sandbox id, or the container's own; containerd's namespace. */
 	char group[80], containerd_namespace[80];
+	char planned[80];		/* the container `start` was run for */
 	char bundles[BOOT_PATH_SIZE];	/* directory that holds the bundles */
 	char runtime_root[BOOT_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
 };

@@ -41,15 +41,11 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 	reply->step = MSG_STEP_PIDNS;
 	if ((c->plan.flags & PLAN_NEW_PIDNS) != 0)
 		error = init_spawn(h, c);
-	if (error != 0 || (error = step_run(h, c, step_mount, c->pidns_fd,
-	    policy_mount_capabilities, NULL, rq)) != 0 ||
-	    (error = process_launch(h, c, rq)) != 0)
+	if (error != 0 || (error = process_launch(h, c, rq)) != 0)
 		return (error);
-	reply->step = MSG_STEP_STATE;
 	reply->pid = (uint32_t)c->pid;
-	if ((error = state_write(h, c)) == 0)
-		helper_publish(EVENT_CREATE, c);
-	return (error);
+	rq->event = EVENT_CREATE;
+	return (0);
 }
 
 int

@@ -79,7 +79,7 @@ struct record {
 struct helper {
 	struct boot boot;	/* the key is wiped */
 	struct channel channel;
-	int signal_fd, own_pidns_fd;
+	int signal_fd, own_pidns_fd, plan_fd; /* the last until used */
 	int bundles_fd, root_fd; /* boot.bundles, boot.runtime_root */
 	int lifeline[2];	/* every pid 1 ends when [1] is closed */
 	int closing;		/* the shim is gone: kill, clean up, end */
@@ -91,8 +91,9 @@ struct helper {
 void	 helper_send(struct helper *h, uint16_t op, const void *body,
 	    uint32_t length, int *fds);
 
-/* main.c: hands an event of this record to the publisher. */
-void	 helper_publish(enum event_kind kind, const struct record *r);
+/* main.c: makes an event of this record known: in state.json, to others. */
+void	 helper_publish(const struct helper *h, enum event_kind kind,
+	    const struct record *r);
 
 /*
  * log.c: one bounded line on standard error, containerd's log FIFO: a
@@ -140,12 +141,15 @@ struct request {
 	int fd;			/* that came with it, or -1; lent */
 	struct msg_reply reply;
 	int fds[MSG_FDS_MAX];	/* that go with the reply; taken */
+	enum event_kind event;	/* to be published after the reply, or 0 */
+	int over;		/* the record is freed after that */
 };
 
 /*
  * container.c, process.c: an operation.  r is new for one that is allowed in
  * state FREE, and freed again if it fails.  Returns 0, or 1 if the answer comes
- * later, or a negative errno with reply.step and reply.text.
+ * later, or a negative errno with reply.step and reply.text.  Whoever waits for
+ * the answer comes before whoever listens to events.
  */
 typedef int operation(struct helper *h, struct record *r, struct request *rq);
 operation container_create, process_start, process_exec, process_signal,
@@ -160,12 +164,15 @@ int	 optab_dispatch(struct helper *h, const struct msg *m, const int *fds);
 
 /*
  * process.c: decodes fd into r->plan, checked, node policy applied; rq->reply
- * as above.
+ * as above.  What `start` has decoded to find the pod is not decoded again.
  */
 int	 process_decode(struct helper *h, struct record *r, int fd,
 	    struct request *rq);
 
-/* process.c: forks the waiting process of a container or an exec. */
+/*
+ * process.c: forks the waiting process of a container or an exec: pid,
+ * launch_fd.  A container's mount namespace is made meanwhile: mntns_fd.
+ */
 int	 process_launch(struct helper *h, struct record *r, struct request *rq);
 
 /*
@@ -202,29 +209,48 @@ int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 /* init.c: a pid namespace with our pid 1: init_pid, pidns_fd.  -errno. */
 int	 init_spawn(struct helper *h, struct record *c);
 
+/* init.c: true if a pid 1 that was not reaped is known to have no children. */
+int	 init_is_alone(pid_t pid);
+
 /* step.c: where a step child finds its descriptors. */
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
 #define STEP_FDS	4	/* those given to step_run */
 #define STEP_FDS_MAX	2
 
 /*
- * A launch step is released by one uint32_t; bit n: the descriptor of stream n
- * comes with it.
+ * A launch step is told twice to go on, by a uint32_t each: with its mount
+ * namespace, and to execute; then bit n: the descriptor of stream n comes too.
  */
 
 /* Does what its name says.  One that returns ends with status 0. */
 typedef void step_program(const struct helper *h, const struct record *r);
 step_program step_decode, step_mount, step_launch;
 
+struct step {
+	step_program *program;
+	int pidns_fd;		/* it is born there, unless -1 */
+	uint64_t keep;		/* capabilities */
+	int fds[STEP_FDS_MAX];	/* what it gets; lent, or -1 */
+	/* Its socket, owned by who forks it, or -1; its process. */
+	int socket_fd;
+	pid_t pid;
+};
+
 /*
- * Forks a child that runs program for r with fds (STEP_FDS_MAX, or NULL),
- * keeping the capabilities of keep, born in pidns_fd unless that is -1, dying
- * with the helper; waits for its result.  Returns 0, or a negative errno with
- * rq->reply.step and text filled.  r->launch_fd and r->pid are then the launch
- * step's, r->mntns_fd what the mount step has sent.
+ * Forks a child that does a step for r, and dies with the helper.  Returns 0
+ * or a negative errno.
  */
-int	 step_run(struct helper *h, struct record *r, step_program *program,
-	    int pidns_fd, uint64_t keep, const int *fds, struct request *rq);
+int	 step_fork(struct helper *h, const struct record *r, struct step *step);
+
+/*
+ * Waits for its result and, unless fd is NULL, the descriptor that comes with
+ * it.  Returns 0, or a negative errno with rq->reply.step and text filled.
+ */
+int	 step_wait(const struct step *step, int *fd, struct request *rq);
+
+/* Both of it, and closes the socket. */
+int	 step_run(struct helper *h, const struct record *r, struct step *step,
+	    int *fd, struct request *rq);
 
 /*
  * Takes what a step sends up: one, a launch step a second if it then fails;

@@ -42,10 +42,16 @@ helper_send(struct helper *h, uint16_t op, const void *body, uint32_t length,
 }
 
 void
-helper_publish(enum event_kind kind, const struct record *r)
+helper_publish(const struct helper *h, enum event_kind kind,
+    const struct record *r)
 {
 	const struct event event = { kind, (uint32_t)r->pid, r->exited };
+	int error = 0;
 
+	if (!RECORD_IS_EXEC(r) && kind != EVENT_DELETE)
+		error = state_write(h, r);
+	if (error != 0)
+		log_line("state.json was not written", &r->ref, NULL, error);
 	if (send(BOOT_EVENT_FD, &event, sizeof(event),
 	    MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(event))
 		log_line("an event was dropped", &r->ref, NULL, -errno);
@@ -156,7 +162,8 @@ main(int argc, char *argv[])
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    pipe2(h->lifeline, O_CLOEXEC) == -1 ||
 	    fcntl(BOOT_CHANNEL_FD, F_SETFD, FD_CLOEXEC) == -1 ||
-	    fcntl(BOOT_EVENT_FD, F_SETFD, FD_CLOEXEC) == -1)
+	    fcntl(BOOT_EVENT_FD, F_SETFD, FD_CLOEXEC) == -1 ||
+	    fcntl(h->plan_fd = BOOT_PLAN_FD, F_SETFD, FD_CLOEXEC) == -1)
 		log_fatal("opening");
 	h->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	h->own_pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);

@@ -25,25 +25,18 @@ static const struct {
 	    process_delete },
 };
 
-/* Runs what makes a container or an exec; nothing is left if it fails. */
-static int
-created(struct helper *h, operation *run, struct request *rq)
+/* Nothing is left of what was not created. */
+static void
+undo(struct helper *h, struct record *r, const struct request *rq)
 {
-	struct record *r = record_new(h, &rq->m->body.ref);
-	int error;
-
-	if (r == NULL)
-		return (-EMFILE);
-	if ((error = run(h, r, rq)) == 0)
-		return (0);
-	log_line("it was not created", &r->ref, rq->reply.text, error);
+	log_line("it was not created", &r->ref, rq->reply.text,
+	    rq->reply.error);
 	/* What was forked is killed now and reaped as nobody's. */
 	if (!RECORD_IS_EXEC(r))
 		record_kill(h, r);
 	if (r->state_fd != -1)
 		state_remove(h->root_fd, r->state_fd, r->ref.id);
 	record_free(h, r);
-	return (error);
 }
 
 int
@@ -67,19 +60,26 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 	allowed = ref->exec[0] == '\0' ? optab[i].container_states :
 	    optab[i].exec_states;
 	rq.reply.step = MSG_STEP_REQUEST;
-	if ((allowed & (1u << state)) != 0 && r == NULL)
-		rq.reply.error = created(h, optab[i].run, &rq);
-	else if ((allowed & (1u << state)) != 0)
-		rq.reply.error = optab[i].run(h, r, &rq);
-	else if ((allowed & IN(FREE)) != 0)
-		rq.reply.error = -EEXIST;
-	else
-		rq.reply.error = state == RECORD_FREE ? -ENOENT :
+	if ((allowed & (1u << state)) == 0)
+		rq.reply.error = (allowed & IN(FREE)) != 0 ? -EEXIST :
+		    state == RECORD_FREE ? -ENOENT :
 		    state >= RECORD_ENDING ? -ESRCH : -EBUSY;
+	else if (r == NULL && (r = record_new(h, ref)) == NULL)
+		rq.reply.error = -EMFILE;
+	else
+		rq.reply.error = optab[i].run(h, r, &rq);
+	if (rq.reply.error < 0 && state == RECORD_FREE && r != NULL)
+		undo(h, r, &rq);
+	/* Last, because a step may have overwritten it. */
 	rq.reply.request = m->header.sequence;
 	if (rq.reply.error == 0)
 		rq.reply.step = MSG_STEP_NONE;
 	if (rq.reply.error <= 0)
 		helper_send(h, MSG_REPLY, &rq.reply, sizeof(rq.reply), rq.fds);
+	if (rq.reply.error == 0 && rq.event != 0)
+		helper_publish(h, rq.event, r);
+	/* Slow, since with the descriptors the mount namespace goes. */
+	if (rq.over)
+		record_free(h, r);
 	return (0);
 }

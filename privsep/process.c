@@ -37,15 +37,36 @@ plan_take(struct record *r)
 int
 process_launch(struct helper *h, struct record *r, struct request *rq)
 {
-	const struct record *c = record_find(h, r->ref.id, "");
-	const uint64_t *sets = r->plan.capabilities, keep = caps_launch |
-	    sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE];
-	const int fds[STEP_FDS_MAX] = { r->strings_fd, c->mntns_fd };
-	int error;
+	struct record *c = record_find(h, r->ref.id, "");
+	const uint64_t *sets = r->plan.capabilities;
+	struct step launch = { step_launch, c->pidns_fd, caps_launch |
+	    sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
+	    { r->strings_fd, -1 }, -1, 0 };
+	struct step mount = { step_mount, c->pidns_fd,
+	    policy_mount_capabilities, { -1, -1 }, -1, 0 };
+	const uint32_t go = 0;
+	int error = 0;
 
-	error = step_run(h, r, step_launch, c->pidns_fd, keep, fds, rq);
-	if (error != 0)
+	/* Both at once: the one is told of the namespace that the other made. */
+	if (r == c)
+		error = step_fork(h, r, &mount);
+	if (error == 0)
+		error = step_fork(h, r, &launch);
+	if (error == 0 && r == c)
+		error = step_wait(&mount, &c->mntns_fd, rq);
+	if (error == 0)
+		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
+		    &c->mntns_fd, 1);
+	if (error == 0)
+		error = step_wait(&launch, NULL, rq);
+	/* A step that nobody listens to ends. */
+	fdpass_close(&mount.socket_fd, 1);
+	if (error != 0) {
+		fdpass_close(&launch.socket_fd, 1);
 		return (error);
+	}
+	r->pid = launch.pid;
+	r->launch_fd = launch.socket_fd;
 	if (rq->reply.text[0] != '\0')
 		log_line("a warning", &r->ref, rq->reply.text, 0);
 	memset(rq->reply.text, 0, sizeof(rq->reply.text));
@@ -92,14 +113,22 @@ policy_refusal(struct helper *h, struct record *r)
 int
 process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 {
-	int error, fds[STEP_FDS_MAX] = { fd, -1 };
+	struct step step = { step_decode, -1, 0, { fd, h->plan_fd }, -1, 0 };
+	int error = 0, *plan_fd = &step.fds[1];
 	const char *bad;
 
 	rq->reply.step = MSG_STEP_DECODE;
-	fds[1] = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if ((r->strings_fd = fds[1]) == -1)
-		return (-errno);
-	if ((error = step_run(h, r, step_decode, -1, 0, fds, rq)) != 0)
+	if (*plan_fd != -1 && !RECORD_IS_EXEC(r) &&
+	    strcmp(r->ref.id, h->boot.planned) == 0) {
+		h->plan_fd = -1;
+	} else {
+		*plan_fd = memfd_create("plan",
+		    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		error = *plan_fd == -1 ? -errno :
+		    step_run(h, r, &step, NULL, rq);
+	}
+	r->strings_fd = *plan_fd;
+	if (error != 0)
 		return (error);
 	rq->reply.step = MSG_STEP_POLICY;
 	if ((bad = plan_take(r)) != NULL) {
@@ -117,7 +146,6 @@ int
 process_exec(struct helper *h, struct record *r, struct request *rq)
 {
 	const struct record *c = record_find(h, r->ref.id, "");
-	int error;
 
 	if (c == NULL || c->state != RECORD_RUNNING)
 		return (c == NULL ? -ENOENT : -ESRCH);
@@ -125,9 +153,8 @@ process_exec(struct helper *h, struct record *r, struct request *rq)
 	if ((fcntl(rq->fd, F_GET_SEALS) & (SEALS | INT_MIN)) != SEALS ||
 	    lseek(rq->fd, 0, SEEK_SET) == -1)
 		return (-EINVAL);
-	if ((error = process_decode(h, r, rq->fd, rq)) == 0)
-		helper_publish(EVENT_EXEC_ADDED, r);
-	return (error);
+	rq->event = EVENT_EXEC_ADDED;
+	return (process_decode(h, r, rq->fd, rq));
 }
 
 int
@@ -161,7 +188,7 @@ void
 process_started(struct helper *h, struct record *r)
 {
 	struct msg_reply reply = { .error = -EIO, .step = MSG_STEP_LAUNCH };
-	int fd, fds[MSG_FDS_MAX] = { -1, -1 }, i, n;
+	int fd, fds[MSG_FDS_MAX] = { -1, -1 }, i, n, started;
 
 	if ((n = step_receive(r->launch_fd, &reply, NULL)) == -EAGAIN)
 		return;
@@ -171,18 +198,15 @@ process_started(struct helper *h, struct record *r)
 		return;
 	/* Closed by execve(2), unless something was said before. */
 	reply.request = r->request;
-	if (n == 0) {
+	started = n == 0;
+	if (started) {
 		r->state = RECORD_RUNNING;
 		reply.error = reply.step = 0;
 		reply.pid = (uint32_t)r->pid;
-		if (!RECORD_IS_EXEC(r))
-			state_write(h, r);
-		helper_publish(RECORD_IS_EXEC(r) ? EVENT_EXEC_STARTED :
-		    EVENT_START, r);
 	} else {
 		log_line("not started", &r->ref, reply.text, reply.error);
 	}
-	for (i = MSG_STDOUT, n = 0; reply.error == 0 && i <= MSG_STDERR; i++) {
+	for (i = MSG_STDOUT, n = 0; started && i <= MSG_STDERR; i++) {
 		if (r->stdio_fds[i] != -1 &&
 		    (fd = path_reopen(r->stdio_fds[i], O_RDONLY)) >= 0) {
 			fds[n++] = fd;
@@ -191,6 +215,9 @@ process_started(struct helper *h, struct record *r)
 	}
 	fdpass_close(r->stdio_fds, HELPER_STREAMS);
 	helper_send(h, MSG_REPLY, &reply, sizeof(reply), fds);
+	if (started)
+		helper_publish(h, RECORD_IS_EXEC(r) ? EVENT_EXEC_STARTED :
+		    EVENT_START, r);
 }
 
 int
@@ -215,18 +242,12 @@ process_signal(struct helper *h, struct record *t, struct request *rq)
 int
 process_delete(struct helper *h, struct record *r, struct request *rq)
 {
-	struct msg_reply *reply = &rq->reply;
-
-	reply->request = rq->m->header.sequence;
-	if (!RECORD_IS_EXEC(r)) {
-		reply->error = state_remove(h->root_fd, r->state_fd, r->ref.id);
-		helper_publish(EVENT_DELETE, r);
-	}
-	reply->step = reply->error == 0 ? MSG_STEP_NONE : MSG_STEP_STATE;
-	helper_send(h, MSG_REPLY, reply, sizeof(*reply), NULL);
-	/* Slow, since with the descriptors the mount namespace goes. */
-	record_free(h, r);
-	return (1);
+	rq->over = 1;
+	if (RECORD_IS_EXEC(r))
+		return (0);
+	rq->event = EVENT_DELETE;
+	rq->reply.step = MSG_STEP_STATE;
+	return (state_remove(h->root_fd, r->state_fd, r->ref.id));
 }
 
 static void
@@ -247,21 +268,25 @@ process_ended(struct helper *h, struct record *r, int status)
 	r->state = RECORD_ENDING;
 }
 
-/* Reports the end of an exec, and of a container once all was reaped. */
+/*
+ * Reports the end of an exec, and of a container once all was reaped.  Its pid
+ * 1 may still be about to end, if it has no children: every process of the
+ * namespace descends from it or from a child of ours.
+ */
 static void
 process_settle(struct helper *h, struct record *r)
 {
-	int error = 0;
+	int alone;
 
-	if (r->state != RECORD_ENDING ||
-	    (!RECORD_IS_EXEC(r) && (record_kill(h, r) > 0 ||
-	    (r->pidns_fd == -1 && container_orphans_kill(h) > 0))))
+	if (r->state != RECORD_ENDING)
+		return;
+	alone = r->init_pid != 0 && init_is_alone(r->init_pid);
+	if (!RECORD_IS_EXEC(r) && (record_kill(h, r) > alone ||
+	    (r->pidns_fd == -1 && container_orphans_kill(h) > 0)))
 		return;
 	r->state = RECORD_STOPPED;
-	if (!RECORD_IS_EXEC(r) && (error = state_write(h, r)) != 0)
-		log_line("state.json was not written", &r->ref, NULL, error);
-	helper_publish(EVENT_EXIT, r);
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
+	helper_publish(h, EVENT_EXIT, r);
 }
 
 void

@@ -66,65 +66,76 @@ step_confine(const struct sock_fprog *policy)
 
 static _Noreturn void
 step_child(const struct helper *h, const struct record *r,
-    step_program *program, uint64_t keep, int socket_fd, const int *fds)
+    const struct step *step, int socket_fd)
 {
 	int high[STEP_FDS_MAX + 1], i, n = 0;
 	sigset_t none;
 
 	/* By way of high numbers, so that none overwrites another. */
 	high[n++] = fcntl(socket_fd, F_DUPFD_CLOEXEC, HIGH_FD);
-	for (i = 0; fds != NULL && i < STEP_FDS_MAX; i++)
-		high[n++] = fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
+	for (i = 0; i < STEP_FDS_MAX && step->fds[i] != -1; i++)
+		high[n++] = fcntl(step->fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
 	for (i = 0; i < n; i++) {
 		if (dup3(high[i], STEP_RESULT_FD + i, O_CLOEXEC) == -1)
 			_exit(1);
 	}
 	sigemptyset(&none);
 	if (close_range(STEP_RESULT_FD + (unsigned int)n, ~0U, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || caps_limit(keep) != 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
+	    caps_limit(step->keep) != 0 ||
 	    signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) == -1)
 		step_fail(MSG_STEP_LAUNCH, -errno, "preparing the step");
-	program(h, r);
+	step->program(h, r);
 	_exit(0);
 }
 
 int
-step_run(struct helper *h, struct record *r, step_program *program,
-    int pidns_fd, uint64_t keep, const int *fds, struct request *rq)
+step_fork(struct helper *h, const struct record *r, struct step *step)
 {
+	int error, pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return (-errno);
+	step->pid = -1;
+	if (step->pidns_fd == -1 || setns(step->pidns_fd, CLONE_NEWPID) == 0)
+		step->pid = fork();
+	if (step->pid == 0)
+		step_child(h, r, step, pair[1]);
+	error = step->pid == -1 ? -errno : 0;
+	/* With the wrong namespace for children nothing may go on. */
+	if (step->pidns_fd != -1 && setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
+		log_fatal("returning to the own pid namespace");
+	close(pair[1]);
+	step->socket_fd = pair[0];
+	return (error);
+}
+
+int
+step_wait(const struct step *step, int *fd, struct request *rq)
+{
+	struct pollfd pollfd = { step->socket_fd, POLLIN, 0 };
 	struct msg_reply *reply = &rq->reply;
-	int *sent = program == step_mount ? &r->mntns_fd : NULL;
-	struct pollfd pollfd = { .events = POLLIN };
-	int error, n = -EIO, pair[2];
-	pid_t child = -1;
+	int n = -EIO;
 
 	strcpy(reply->text, "the step gave no result");
 	reply->step = MSG_STEP_LAUNCH;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
-		return (-errno);
-	if (pidns_fd == -1 || setns(pidns_fd, CLONE_NEWPID) == 0)
-		child = fork();
-	if (child == 0)
-		step_child(h, r, program, keep, pair[1], fds);
-	error = child == -1 ? -errno : 0;
-	/* With the wrong namespace for children nothing may go on. */
-	if (pidns_fd != -1 && setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
-		log_fatal("returning to the own pid namespace");
-	close(pair[1]);
-	pollfd.fd = pair[0];
-	if (error == 0 && (poll(&pollfd, 1, STEP_LIMIT) != 1 ||
-	    (n = step_receive(pair[0], reply, sent)) != 1)) {
-		kill(child, SIGKILL);
-		error = n < 0 ? n : -EIO;
-	} else if (error == 0) {
-		error = reply->error;
-	}
-	if (error != 0 || program != step_launch) {
-		close(pair[0]);
-		return (error);
-	}
-	r->pid = child;
-	r->launch_fd = pair[0];
-	return (0);
+	if (poll(&pollfd, 1, STEP_LIMIT) == 1)
+		n = step_receive(step->socket_fd, reply, fd);
+	if (n == 1)
+		return (reply->error);
+	kill(step->pid, SIGKILL);
+	return (n < 0 ? n : -EIO);
+}
+
+int
+step_run(struct helper *h, const struct record *r, struct step *step, int *fd,
+    struct request *rq)
+{
+	int error = step_fork(h, r, step);
+
+	if (error == 0)
+		error = step_wait(step, fd, rq);
+	fdpass_close(&step->socket_fd, 1);
+	return (error);
 }

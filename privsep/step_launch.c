@@ -12,7 +12,6 @@
 
 #define MUST(step, n, text)	step_must(MSG_STEP_##step, (n), (text))
 #define STRINGS_FD	STEP_FDS
-#define MNTNS_FD	(STEP_FDS + 1)
 
 /* argv, NULL, envp, NULL; pointers into the mapped strings. */
 static char *vector[PLAN_VECTOR_MAX + 2];
@@ -39,6 +38,19 @@ strings_map(const struct plan *plan)
 	return (cwd);
 }
 
+/* Waits to be told to go on.  Returns the word, and descriptors in fds. */
+static uint32_t
+go_wait(int fds[FDPASS_MAX])
+{
+	struct pollfd pollfd = { .fd = STEP_RESULT_FD, .events = POLLIN };
+	uint32_t go;
+
+	if (poll(&pollfd, 1, -1) != 1 || fdpass_receive(STEP_RESULT_FD, &go,
+	    sizeof(go), fds, NULL) != sizeof(go))
+		_exit(1);
+	return (go);
+}
+
 /*
  * Waits for the release and puts the streams on 0, 1 and 2.  A FIFO for
  * writing is opened here, which waits until containerd has opened its end:
@@ -47,14 +59,10 @@ strings_map(const struct plan *plan)
 static void
 streams_set(const struct plan *plan)
 {
-	struct pollfd pollfd = { .fd = STEP_RESULT_FD, .events = POLLIN };
 	int fd, fds[FDPASS_MAX], n = 0, stream;
-	uint32_t go;
+	uint32_t go = go_wait(fds);
 	char p[40];
 
-	if (poll(&pollfd, 1, -1) != 1 || fdpass_receive(STEP_RESULT_FD, &go,
-	    sizeof(go), fds, NULL) != sizeof(go))
-		_exit(1);
 	while (n < FDPASS_MAX && fds[n] != -1)
 		n++;
 	/* Downwards: /dev/null lies on 0, which comes last. */
@@ -83,8 +91,6 @@ identity_set(const struct plan *plan)
 	uid_t id[6];
 	int error;
 
-	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
-		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
 	MUST(IDENTITY, prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), NULL);
 	MUST(IDENTITY, setgroups(plan->ngroups, plan->groups), "groups");
 	MUST(IDENTITY, setresgid(gid, gid, gid), "gid");
@@ -110,7 +116,7 @@ step_launch(const struct helper *h, const struct record *r)
 	char path[PATH_MAX], text[40];
 	const char *cwd, *warning = NULL;
 	struct rlimit limit;
-	int fd;
+	int error, fd, fds[FDPASS_MAX];
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -119,8 +125,11 @@ step_launch(const struct helper *h, const struct record *r)
 		/* The node may refuse to lower it. */
 		warning = "the node refused oomScoreAdj";
 	close(fd);
-	MUST(LAUNCH, setns(MNTNS_FD, CLONE_NEWNS), "the mount namespace");
 	cwd = strings_map(plan);
+	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
+		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
+	go_wait(fds);
+	MUST(LAUNCH, setns(fds[0], CLONE_NEWNS), "the mount namespace");
 	close_range(STEP_FDS, ~0U, 0);
 	for (; l < plan->rlimits + plan->nrlimits; l++) {
 		limit = (struct rlimit){ l->soft, l->hard };

@@ -11,6 +11,7 @@
 #include "shim/report.h"
 
 #define ADDRESS_NEW "address.new"
+#define LINK	    "reaper"
 
 int
 bundle_open(struct bundle *bundle, const char *id)
@@ -56,6 +57,28 @@ bundle_log(const struct bundle *bundle)
 		return (error);
 	}
 	return (fd);
+}
+
+int
+bundle_link(const struct bundle *bundle, const char *runtime_root)
+{
+	/* Of an earlier start in the same bundle. */
+	if (unlinkat(bundle->fd, LINK, 0) == -1 && errno != ENOENT)
+		return (-errno);
+	return (symlinkat(runtime_root, bundle->fd, LINK) == -1 ? -errno : 0);
+}
+
+int
+bundle_linked(int dirfd, char target[BOOT_PATH_SIZE])
+{
+	ssize_t n = readlinkat(dirfd, LINK, target, BOOT_PATH_SIZE);
+
+	if (n == -1)
+		return (-errno);
+	if (n == BOOT_PATH_SIZE || target[0] != '/')
+		return (-EINVAL);
+	memset(target + n, 0, BOOT_PATH_SIZE - (size_t)n);
+	return (0);
 }
 
 int

@@ -25,6 +25,19 @@ int	 bundle_open(struct bundle *bundle, const char *id);
 int	 bundle_log(const struct bundle *bundle);
 
 /*
+ * Makes the link `reaper` to the runtime root, by which `delete` finds what is
+ * left of a container whatever the configuration says by then.  Returns 0 or a
+ * negative errno.
+ */
+int	 bundle_link(const struct bundle *bundle, const char *runtime_root);
+
+/*
+ * Reads that link of the bundle in the directory dirfd into target, with its
+ * NUL; -ENOENT if there is none.  Returns 0 or a negative errno.
+ */
+int	 bundle_linked(int dirfd, char target[BOOT_PATH_SIZE]);
+
+/*
  * Writes the file `address`, from which containerd 1.x knows the shim after a
  * restart.  Returns 0 or a negative errno.
  */

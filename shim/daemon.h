@@ -4,27 +4,36 @@
 #ifndef SHIM_DAEMON_H
 #define SHIM_DAEMON_H
 
+#include <sys/types.h>
+
 #include "shim/args.h"
-#include "unpriv/conf.h"
 
 /* What the daemon gets from `start`; descriptors are the daemon's copies. */
 struct daemon_args {
 	const struct shim_args *args;
-	const struct conf *conf;
-	const char *group;	/* id */
+	uint8_t *key;		/* master key of the channel; wiped */
+	int channel_fd;
+	int events_fd;		/* the publisher's end */
+	int ready_fd;		/* see daemon_run */
+	const char *events_address; /* containerd's socket for them */
 	const char *bundles;	/* directory that holds the bundles */
-	int listener;
-	int log_fd;		/* containerd's log, or /dev/null */
-	int null_fd;		/* /dev/null, for reading and writing */
-	int root_fd;		/* the empty directory */
-	int executable;		/* from helper_open */
-	int ready_fd;		/* gets one byte when it is confined */
 };
 
+/* What `start` knows later: one message, with DAEMON_FDS descriptors. */
+struct daemon_order {
+	pid_t helper;
+	uid_t uid;		/* the shim's */
+};
+
+/* Its listening socket; the empty directory. */
+enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_FDS };
+
 /*
- * Starts the helper, gives up everything and serves containerd; ends with the
- * last container.  What fails before it is confined is reported, after that
- * logged; `start` sees ready_fd closed without a byte.
+ * Forks the publisher, gives up everything and serves containerd; ends with
+ * the last container.  Standard error is the log.  ready_fd is a SOCK_SEQPACKET socket to `start`:
+ * it gives a daemon_order, or ends if no shim is needed, and gets one byte
+ * when the daemon is confined.  What fails before that is reported, and ends
+ * the daemon; later, it is logged.
  */
 void	 daemon_run(const struct daemon_args *daemon)
 	    __attribute__((noreturn));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "privsep/boot.h"
+#include "shim/bundle.h"
 #include "shim/delete.h"
 #include "shim/files.h"
 #include "shim/group.h"
@@ -98,24 +99,47 @@ clean_wait(pid_t pid)
 	return (0);
 }
 
+/*
+ * The runtime root that `start` used; where it did not get so far, or the
+ * bundle is not to be trusted any more, the one that is configured.
+ */
+static int
+root_find(const char *bundle, char root[BOOT_PATH_SIZE])
+{
+	static struct settings settings;
+	struct settings_reading reading;
+	int error, fd;
+
+	fd = files_directory(AT_FDCWD, bundle, O_PATH);
+	error = fd < 0 ? fd : bundle_linked(fd, root);
+	if (fd >= 0)
+		close(fd);
+	if (error == 0)
+		return (0);
+	if ((error = settings_begin(&reading, -1)) != 0 ||
+	    (error = settings_end(&reading, &settings)) != 0)
+		return (error);
+	strcpy(root, settings.conf.runtime_root);
+	return (0);
+}
+
 /* What a killed helper may have left; a live one left nothing. */
 static int
-container_clean(const struct shim_args *args, const struct conf *conf)
+container_clean(const struct shim_args *args, const char *root)
 {
 	struct boot boot;
 	pid_t pid;
 	int error;
 
-	error = is_left(conf->runtime_root, args->id);
+	error = is_left(root, args->id);
 	if (error <= 0)
 		return (error);
 	memset(&boot, 0, sizeof(boot));
 	boot.magic = BOOT_MAGIC;
-	boot.shim_uid = conf->uid;
 	strcpy(boot.group, args->id);
 	memcpy(boot.containerd_namespace, args->namespace,
 	    sizeof(boot.containerd_namespace));
-	strcpy(boot.runtime_root, conf->runtime_root);
+	strcpy(boot.runtime_root, root);
 	pid = clean_spawn(&boot, args->id);
 	return (pid < 0 ? (int)pid : clean_wait(pid));
 }
@@ -134,8 +158,7 @@ socket_clean(const char *bundle)
 	struct group group;
 	int fd;
 
-	fd =
-	    files_directory(AT_FDCWD, bundle[0] != '\0' ? bundle : ".", O_PATH);
+	fd = files_directory(AT_FDCWD, bundle, O_PATH);
 	if (fd < 0)
 		return;
 	if (files_read(fd, "address", sizeof(path) - 1 + strlen(scheme),
@@ -174,11 +197,11 @@ response_write(void)
 int
 delete_run(const struct shim_args *args)
 {
-	static struct settings settings;
+	const char *bundle = args->bundle[0] != '\0' ? args->bundle : ".";
+	char root[BOOT_PATH_SIZE];
 
-	if (settings_read(&settings, -1) != 0 ||
-	    container_clean(args, &settings.conf) != 0)
+	if (root_find(bundle, root) != 0 || container_clean(args, root) != 0)
 		return (1);
-	socket_clean(args->bundle);
+	socket_clean(bundle);
 	return (response_write());
 }

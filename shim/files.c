@@ -69,6 +69,7 @@ read_all(int fd, char *buffer, size_t size)
 int
 files_read(int dirfd, const char *path, size_t max, struct files_text *file)
 {
+	struct stat st;
 	ssize_t n;
 	int error, fd;
 
@@ -79,14 +80,18 @@ files_read(int dirfd, const char *path, size_t max, struct files_text *file)
 		return (-errno);
 	if ((error = files_trusted(fd, S_IFREG)) != 0)
 		goto out;
-	/* A byte more than allowed shows a file that is too large. */
-	if ((file->text = malloc(max + 1)) == NULL) {
+	/* A byte more than there is shows a file that is growing. */
+	if (fstat(fd, &st) == -1)
+		error = -errno;
+	else if ((size_t)st.st_size > max)
+		error = -EFBIG;
+	else if ((file->text = malloc((size_t)st.st_size + 1)) == NULL)
 		error = -ENOMEM;
+	if (error != 0)
 		goto out;
-	}
-	if ((n = read_all(fd, file->text, max + 1)) < 0)
+	if ((n = read_all(fd, file->text, (size_t)st.st_size + 1)) < 0)
 		error = (int)n;
-	else if ((size_t)n > max)
+	else if (n > st.st_size)
 		error = -EFBIG;
 	else
 		file->length = (size_t)n;

@@ -23,14 +23,19 @@ _Static_assert(GROUP_PATH_SIZE <= sizeof(((struct sockaddr_un *)0)->sun_path),
 _Static_assert(GROUP_NAME_SIZE == 2 * crypto_hash_sha256_BYTES + 1,
     "not a SHA-256");
 
+/* The directory, which only root can have filled. */
 static int
-directories_make(void)
+directory_make(void)
 {
 	static const char *const paths[] = { "/run/containerd",
 		GROUP_DIRECTORY };
 	size_t i;
 	int fd;
 
+	if ((fd = files_directory(AT_FDCWD, GROUP_DIRECTORY, O_PATH)) >= 0) {
+		close(fd);
+		return (0);
+	}
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		fd = files_make_directory(AT_FDCWD, paths[i], 0711, O_PATH);
 		if (fd < 0)
@@ -94,7 +99,7 @@ group_lock(struct group *group, const char *address, const char *namespace,
 	size_t i;
 	int error;
 
-	if ((error = directories_make()) != 0)
+	if ((error = directory_make()) != 0)
 		return (error);
 	crypto_hash_sha256_init(&state);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -137,22 +142,29 @@ group_address(const struct group *group, struct sockaddr_un *address)
 	memcpy(address->sun_path, group->path, strlen(group->path));
 }
 
-int
-group_alive(const struct group *group)
+/*
+ * Connects.  Returns 1 with *fd_p open (or -1 where the queue of the listener
+ * is full), or as group_alive.
+ */
+static int
+group_connect(const struct group *group, int *fd_p)
 {
 	struct sockaddr_un address;
 	int error = 0, fd;
 
+	*fd_p = -1;
 	group_address(group, &address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return (-errno);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
-	    -1)
-		error = -errno;
+	    0) {
+		*fd_p = fd;
+		return (1);
+	}
+	error = -errno;
 	close(fd);
-	/* EAGAIN: a listener whose queue is full. */
-	if (error == 0 || error == -EAGAIN)
+	if (error == -EAGAIN)
 		return (1);
 	if (error == -ENOENT)
 		return (0);
@@ -162,29 +174,35 @@ group_alive(const struct group *group)
 }
 
 int
+group_alive(const struct group *group)
+{
+	int alive, fd;
+
+	alive = group_connect(group, &fd);
+	if (fd != -1)
+		close(fd);
+	return (alive);
+}
+
+int
 group_answers(const struct group *group)
 {
 	/* A ttrpc request on an even stream: refused at once, by anyone. */
 	static const uint8_t probe[] = { 0, 0, 0, 0, 0, 0, 0, 2, 1, 0 };
 	struct pollfd answer = { .events = POLLIN };
-	struct sockaddr_un address;
-	int alive = 0;
+	int alive, answers;
 	char byte;
 
-	group_address(group, &address);
-	answer.fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	alive = group_connect(group, &answer.fd);
 	if (answer.fd == -1)
-		return (-errno);
+		return (alive);
 	/* A listener that goes takes those with it that it has not accepted. */
-	if (connect(answer.fd, (const struct sockaddr *)&address,
-		sizeof(address)) == 0 &&
-	    send(answer.fd, probe, sizeof(probe), MSG_NOSIGNAL) ==
+	answers = send(answer.fd, probe, sizeof(probe), MSG_NOSIGNAL) ==
 		sizeof(probe) &&
-	    poll(&answer, 1, ANSWER_LIMIT) == 1)
-		alive = read(answer.fd, &byte, sizeof(byte)) == 1;
+	    poll(&answer, 1, ANSWER_LIMIT) == 1 &&
+	    read(answer.fd, &byte, sizeof(byte)) == 1;
 	close(answer.fd);
-	return (alive ? 1 : group_alive(group));
+	return (answers ? 1 : group_alive(group));
 }
 
 int

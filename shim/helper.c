@@ -115,7 +115,8 @@ helper_execute(int executable, const char *id, const int *fds, size_t nfds)
 	memcpy(all, fds, nfds * sizeof(*fds));
 	all[nfds] = executable;
 	all[nfds + 1] = report_fd();
-	error = helper_place(all, nfds + 2, FIRST_FD, nfds);
+	error = setsid() == -1 ? -errno :
+				 helper_place(all, nfds + 2, FIRST_FD, nfds);
 	if (error == 0) {
 		report_to(FIRST_FD + (int)nfds + 1);
 		sigemptyset(&none);

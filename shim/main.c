@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <signal.h>
 
-#include <sodium.h>
-
 #include "shim/args.h"
 #include "shim/delete.h"
 #include "shim/info.h"
@@ -26,8 +24,8 @@ main(int argc, char *argv[])
 	if (args.info)
 		return (info_runtime());
 	/* What follows handles keys: nobody may look. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || sodium_init() == -1) {
-		report("cannot begin");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
+		report_error(-errno, "becoming non-dumpable");
 		return (1);
 	}
 	/* A caller that is gone is found out by an error of write(2). */

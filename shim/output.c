@@ -4,6 +4,14 @@
 #include "shim/output.h"
 #include "shim/report.h"
 
+static int output = STDOUT_FILENO;
+
+void
+output_to(int fd)
+{
+	output = fd;
+}
+
 int
 output_write(const void *data, size_t length)
 {
@@ -12,7 +20,7 @@ output_write(const void *data, size_t length)
 
 	for (; length > 0; p += n, length -= (size_t)n) {
 		do {
-			n = write(STDOUT_FILENO, p, length);
+			n = write(output, p, length);
 		} while (n == -1 && errno == EINTR);
 		if (n == -1) {
 			report_error(-errno, "standard output");

@@ -258,7 +258,7 @@ static void __attribute__((noreturn)) publish_run(int events, int root)
 	const int fds[] = { events, root };
 	int error;
 
-	if (helper_place(fds, 2, EVENTS_FD, 0) != 0 ||
+	if (setsid() == -1 || helper_place(fds, 2, EVENTS_FD, 0) != 0 ||
 	    fcntl(EVENTS_FD, F_SETFL, O_NONBLOCK) == -1 ||
 	    prctl(PR_SET_NAME, "reaper-publish") == -1)
 		_exit(1);

@@ -34,10 +34,10 @@ ended(void *arg)
 }
 
 static void
-end(const char *why)
+end(enum log_level level, const char *why)
 {
 	loop_timer_cancel(shim.loop, &shim.idle);
-	log_event(LOG_LEVEL_INFO, "ending", "reason", why, NULL);
+	log_event(level, "ending", "reason", why, NULL);
 	ttrpc_drain(shim.server, DRAIN_LIMIT, ended, NULL);
 }
 
@@ -45,7 +45,8 @@ static void
 idle_too_long(void *arg)
 {
 	(void)arg;
-	end("no container, and containerd has not asked for one");
+	end(LOG_LEVEL_INFO,
+	    "no container, and containerd has not asked for one");
 }
 
 static void
@@ -68,7 +69,7 @@ on_shutdown(void *arg)
 	(void)arg;
 	/* While siblings live, containerd means only its own container. */
 	if (shim.containers == 0 && !shim.lost)
-		end("shutdown");
+		end(LOG_LEVEL_DEBUG, "shutdown");
 }
 
 static void
@@ -83,7 +84,8 @@ static void
 on_ready(void *arg)
 {
 	(void)arg;
-	log_event(LOG_LEVEL_INFO, "serving", "namespace", shim.namespace, NULL);
+	log_event(LOG_LEVEL_DEBUG, "serving", "namespace", shim.namespace,
+	    NULL);
 	/* Nobody who waits for it means: nobody needs it. */
 	if (shim.ready_fd != -1 && write(shim.ready_fd, "", 1) != 1)
 		log_event(LOG_LEVEL_WARNING, "nobody waits for readiness",
@@ -98,7 +100,7 @@ on_lost(void *arg, const char *why)
 	ready_close();
 	shim.lost = 1;
 	log_event(LOG_LEVEL_ERROR, "the helper was lost", "reason", why, NULL);
-	end("nothing can be done without the helper");
+	end(LOG_LEVEL_ERROR, "nothing can be done without the helper");
 }
 
 int
@@ -136,5 +138,7 @@ serve_loop(void)
 	int error;
 
 	error = loop_run(shim.loop);
+	/* At once: the end of a process takes a while to close what is open. */
+	ttrpc_free(shim.server);
 	return (error == 0 && shim.lost ? -ECONNRESET : error);
 }

@@ -1,3 +1,4 @@
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 
 #include "privsep/msg.h"
 #include "shim/files.h"
+#include "shim/helper.h"
 #include "shim/report.h"
 #include "shim/settings.h"
 #include "unpriv/oci.h"
@@ -28,6 +30,9 @@ struct documents {
 	struct files_text conf;
 	struct files_text bundle;
 };
+
+/* The child's descriptors. */
+enum { RESULT_FD = 3, PLAN_FD };
 
 /* Only the child writes here. */
 static char strings[PLAN_STRINGS_MAX];
@@ -68,9 +73,12 @@ documents_free(struct documents *documents)
 	files_free(&documents->bundle);
 }
 
-static void
+/* Returns the length of the plan's strings, or 0 if there is none. */
+static size_t
 documents_decode(const struct documents *documents, struct settings *settings)
 {
+	int length;
+
 	struct conf *conf = &settings->conf;
 
 	conf_init(conf);
@@ -78,32 +86,49 @@ documents_decode(const struct documents *documents, struct settings *settings)
 		documents->conf.length) != 0 ||
 	    conf_parse_environment(conf, environ) != 0 ||
 	    documents->bundle.text == NULL)
-		return;
-	oci_decode(PLAN_BUNDLE, documents->bundle.text,
+		return (0);
+	length = oci_decode(PLAN_BUNDLE, documents->bundle.text,
 	    documents->bundle.length, &settings->plan, strings,
 	    sizeof(strings));
+	return (length < 0 ? 0 : (size_t)length);
 }
 
-/* The child: from its sandbox on it has the result's descriptor and no other. */
-static void __attribute__((noreturn))
-child_run(const struct documents *documents, int result_fd)
+static void
+write_must(int fd, const void *data, size_t length)
 {
+	const char *p = data;
+	ssize_t n;
+
+	for (; length > 0; p += n, length -= (size_t)n) {
+		if ((n = write(fd, p, length)) <= 0)
+			_exit(1);
+	}
+}
+
+/* The child: from its sandbox on it has these two descriptors and no other. */
+static void __attribute__((noreturn))
+child_run(const struct documents *documents, int result_fd, int plan_fd)
+{
+	const int fds[] = { result_fd, plan_fd };
 	struct settings settings;
-	int error;
+	size_t length;
 
 	memset(&settings, 0, sizeof(settings));
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-	    dup2(result_fd, STDIN_FILENO) == -1 ||
-	    close_range(STDIN_FILENO + 1, ~0U, 0) == -1)
+	    helper_place(fds, plan_fd != -1 ? 2 : 1, RESULT_FD, 0) != 0 ||
+	    close_range(0, RESULT_FD - 1, 0) == -1 ||
+	    sandbox_enter_decode() != 0)
 		_exit(1);
-	if ((error = sandbox_enter_decode()) != 0)
-		_exit(1);
-	documents_decode(documents, &settings);
-	_exit(write(STDIN_FILENO, &settings, sizeof(settings)) !=
-	    sizeof(settings));
+	if ((length = documents_decode(documents, &settings)) > 0) {
+		write_must(PLAN_FD, &settings.plan, sizeof(settings.plan));
+		write_must(PLAN_FD, strings, length);
+	}
+	/* Last, because the parent does not wait for more. */
+	write_must(RESULT_FD, &settings, sizeof(settings));
+	_exit(0);
 }
 
-/* Takes the child's answer, which ends when the child does. */
+/* Takes the child's answer; how the child ended matters only without one. */
 static int
 answer_read(int fd, pid_t pid, struct settings *settings)
 {
@@ -113,6 +138,8 @@ answer_read(int fd, pid_t pid, struct settings *settings)
 	do {
 		n = read(fd, settings, sizeof(*settings));
 	} while (n == -1 && errno == EINTR);
+	if (n == sizeof(*settings))
+		return (0);
 	while (waitpid(pid, &status, 0) == -1) {
 		if (errno != EINTR)
 			return (report_error(-errno, "the decode step"));
@@ -122,11 +149,8 @@ answer_read(int fd, pid_t pid, struct settings *settings)
 		    WTERMSIG(status));
 		return (-EIO);
 	}
-	if (n != sizeof(*settings) || WEXITSTATUS(status) != 0) {
-		report("the decode step failed");
-		return (-EIO);
-	}
-	return (0);
+	report("the decode step failed");
+	return (-EIO);
 }
 
 /* The child read untrusted text: nothing that it says is taken unchecked. */
@@ -163,33 +187,45 @@ answer_check(struct settings *settings, int bundled)
 }
 
 int
-settings_read(struct settings *settings, int bundle_fd)
+settings_begin(struct settings_reading *reading, int bundle_fd)
 {
 	struct documents documents;
 	int error, fds[2];
-	pid_t pid;
 
 	if ((error = documents_read(&documents, bundle_fd)) != 0)
 		return (error);
-	/* Only containerd's own environment is left: that is not foreign. */
-	if (bundle_fd == -1 && documents.conf.text == NULL) {
-		documents_decode(&documents, settings);
-		return (answer_check(settings, 0));
-	}
 	if (pipe2(fds, O_CLOEXEC) == -1) {
 		error = report_error(-errno, "pipe");
 		goto out;
 	}
-	if ((pid = fork()) == 0)
-		child_run(&documents, fds[1]);
-	error = pid == -1 ? report_error(-errno, "fork") : 0;
+	reading->plan_fd = -1;
+	if (bundle_fd != -1) {
+		reading->plan_fd =
+		    memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		if (reading->plan_fd == -1)
+			error = report_error(-errno, "memory for the plan");
+	}
+	if (error == 0 && (reading->child = fork()) == 0)
+		child_run(&documents, fds[1], reading->plan_fd);
+	if (error == 0 && reading->child == -1)
+		error = report_error(-errno, "fork");
 	close(fds[1]);
-	if (error == 0)
-		error = answer_read(fds[0], pid, settings);
-	close(fds[0]);
-	if (error == 0)
-		error = answer_check(settings, bundle_fd != -1);
+	reading->answer = fds[0];
+	if (error != 0)
+		close(fds[0]);
 out:
 	documents_free(&documents);
 	return (error);
+}
+
+int
+settings_end(struct settings_reading *reading, struct settings *settings)
+{
+	int error;
+
+	error = answer_read(reading->answer, reading->child, settings);
+	close(reading->answer);
+	settings->plan_fd = reading->plan_fd;
+	return (error != 0 ? error :
+			     answer_check(settings, reading->plan_fd != -1));
 }

@@ -5,20 +5,33 @@
 #ifndef SHIM_SETTINGS_H
 #define SHIM_SETTINGS_H
 
+#include <sys/types.h>
+
 #include "privsep/plan.h"
 #include "unpriv/conf.h"
 
 struct settings {
 	struct conf conf;	/* checked */
 	struct plan plan;	/* only sandbox_id of it was checked */
+	int plan_fd;		/* memfd: it, with its strings; owned, or -1 */
+};
+
+/* Settings that are being read; settings_end ends it. */
+struct settings_reading {
+	int answer;		/* of the child, owned */
+	int plan_fd;		/* see struct settings */
+	pid_t child;
 };
 
 /*
  * Reads the configuration file, the environment and, below bundle_fd unless
  * that is -1, config.json.  All of it is parsed by a child without any
- * capability that can only read and write; its answer is checked.  Returns 0,
- * or a negative errno after a message on standard error.
+ * capability that can only read and write, which settings_begin starts; its
+ * answer is checked by settings_end.  Each returns 0, or a negative errno
+ * after a message on standard error.
  */
-int	 settings_read(struct settings *settings, int bundle_fd);
+int	 settings_begin(struct settings_reading *reading, int bundle_fd);
+int	 settings_end(struct settings_reading *reading,
+	    struct settings *settings);
 
 #endif

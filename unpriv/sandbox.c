@@ -58,30 +58,33 @@ enter_root(int rootfd)
 	return (error);
 }
 
-/* Nothing executed later can have a capability either. */
-static int
-drop_bounding_set(void)
+int
+sandbox_drop_bounding_set(void)
 {
-	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
-		if (cap_drop_bound(cap) == -1)
+	cap_value_t cap;
+	int set;
+
+	for (cap = 0; (set = cap_get_bound(cap)) >= 0; cap++) {
+		if (set == 1 && cap_drop_bound(cap) == -1)
 			return (-errno);
+	}
 	return (0);
 }
 
 static int
 drop_capabilities(void)
 {
-	cap_t none = cap_init(), have = NULL;
-	int error = 0;
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2] = { { 0 } };
 
-	if (none == NULL || cap_reset_ambient() == -1 ||
-	    cap_set_proc(none) == -1 || (have = cap_get_proc()) == NULL)
-		error = -errno;
-	else if (cap_compare(none, have) != 0)
-		error = -ENOTEMPTY;
-	cap_free(have);
-	cap_free(none);
-	return (error);
+	/* cap_reset_ambient(3) would look at each of them first. */
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
+	    capset(&h, d) == -1 || capget(&h, d) == -1)
+		return (-errno);
+	if ((d[0].effective | d[0].permitted | d[0].inheritable |
+		d[1].effective | d[1].permitted | d[1].inheritable) != 0)
+		return (-ENOTEMPTY);
+	return (0);
 }
 
 static int
@@ -178,7 +181,7 @@ sandbox_enter_shim(uid_t uid, int rootfd)
 	/* Otherwise the change of user would keep the permitted set. */
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1)
 		return (-errno);
-	if ((error = drop_bounding_set()) != 0 ||
+	if ((error = sandbox_drop_bounding_set()) != 0 ||
 	    (error = change_identity(uid, uid)) != 0 ||
 	    (error = drop_capabilities()) != 0)
 		return (error);
@@ -192,7 +195,7 @@ sandbox_enter_publisher(int rootfd)
 
 	if ((error = limit_resources(policy_publisher_rlimits)) != 0 ||
 	    (error = enter_root(rootfd)) != 0 ||
-	    (error = drop_bounding_set()) != 0 ||
+	    (error = sandbox_drop_bounding_set()) != 0 ||
 	    (error = drop_capabilities()) != 0)
 		return (error);
 	/* Abstract sockets have no directory: Landlock keeps it from them. */
@@ -205,7 +208,7 @@ sandbox_enter_decode(void)
 	int error;
 
 	if ((error = limit_resources(policy_decode_rlimits)) != 0 ||
-	    (error = drop_bounding_set()) != 0 ||
+	    (error = sandbox_drop_bounding_set()) != 0 ||
 	    (error = drop_capabilities()) != 0)
 		return (error);
 	/* It has no call that Landlock would look at. */

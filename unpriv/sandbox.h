@@ -9,6 +9,13 @@
 #include <sys/types.h>
 
 /*
+ * Empties the bounding set, so that nothing that is executed later can have a
+ * capability.  sandbox_enter_shim does it too, where it was not done before.
+ * Returns 0 or a negative errno.
+ */
+int	 sandbox_drop_bounding_set(void);
+
+/*
  * Makes the calling process, root with all capabilities and a single thread,
  * the shim of sandbox-policies/shim.policy: user and group uid, rootfd (an
  * empty directory, owned by root; taken and closed) as its root directory, no

@@ -1,0 +1,55 @@
+/*
+ * The processes that `start` leaves behind: the shim's daemon, its helper and
+ * the publisher of events.
+ */
+#ifndef SHIM_SPAWN_H
+#define SHIM_SPAWN_H
+
+#include <sys/types.h>
+
+#include "privsep/boot.h"
+#include "shim/args.h"
+#include "shim/bundle.h"
+#include "shim/settings.h"
+
+#define SPAWN_ADDRESS_SIZE 256	/* bytes, with the NUL */
+
+/* What is opened for them, owned; -1 is not open. */
+struct spawn {
+	int executable;		/* reaper-privsep's, from helper_open */
+	int null_fd;		/* /dev/null */
+	int log_fd;		/* containerd's log, or /dev/null */
+	int channel[2];		/* daemon's, helper's */
+	int boot_fds[2];	/* read by the helper, written here */
+	int events[2];		/* publisher's, helper's */
+	int ready[2];		/* ours, daemon's */
+	pid_t daemon;		/* 0: not running */
+	struct boot boot;	/* the helper's; holds the channel's key */
+	char events_address[SPAWN_ADDRESS_SIZE]; /* containerd's */
+};
+
+/*
+ * Opens what is needed whatever the settings say, leaves containerd's
+ * directory, environment and standard streams, as the processes must, and
+ * forks the daemon, which waits.  Output and reports still go to containerd.
+ * Returns 0, or a negative errno after a message.
+ */
+int	 spawn_open(struct spawn *spawn, const struct shim_args *args,
+	    const struct bundle *bundle);
+
+/*
+ * Starts the others and releases the daemon, for the pod group whose bundles are in the directory bundles,
+ * with the listener and the empty directory root_fd (both lent).  The helper
+ * gets the plan of settings.  Returns 0, or a negative errno after a message.
+ */
+int	 spawn_run(struct spawn *spawn, const struct shim_args *args,
+	    const struct settings *settings, const char *group,
+	    const char *bundles, int listener, int root_fd);
+
+/* Waits until the daemon is confined.  0, or a negative errno and a message. */
+int	 spawn_wait(const struct spawn *spawn);
+
+/* Ends what was started, also if it was not needed, and waits for it. */
+void	 spawn_undo(struct spawn *spawn);
+
+#endif

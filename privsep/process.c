@@ -47,7 +47,7 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	const uint32_t go = 0;
 	int error = 0;
 
-	/* Both at once: the one is told of the namespace that the other made. */
+	/* Both at once: the one is told of the namespace the other made. */
 	if (r == c)
 		error = step_fork(h, r, &mount);
 	if (error == 0)

@@ -291,7 +291,17 @@ leak_list() {
 # leak_before, leak_after: nothing was left between the two.  What ends by
 # itself has ten seconds to end.
 leak_before() {
+	until_true 10 no_shims || echo "a shim of an earlier task lives on" >&2
 	leak_list | sort >"$REGRESS_DIR/leak.before"
+}
+
+# no_shims: nothing of ours is left of a task; there is none now.
+no_shims() {
+	for _pid in $(leak_processes); do
+		case $(cat "/proc/$_pid/comm" 2>/dev/null) in
+		containerd-shim | reaper-*) return 1 ;;
+		esac
+	done
 }
 
 leak_none() {

@@ -15,6 +15,10 @@
 #define BOOT_PLAN_FD	6	/* memfd: the plan of the bundle `planned` */
 #define BOOT_PATH_SIZE	256	/* bytes, with the NUL */
 
+/* In <runtime_root>/<id>, a directory that its helper keeps locked. */
+#define BOOT_STATE	"state.json"
+#define BOOT_STATE_NEW	"state.json.new"
+
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */

@@ -68,20 +68,18 @@ channel_send(struct channel *ch, uint16_t op, const void *body,
 }
 
 int
-channel_receive(struct channel *ch, struct msg *m, int *fds)
+channel_receive(struct channel *ch, struct msg *m, int fds[MSG_FDS_MAX])
 {
 	const struct msg_header *hdr = &m->header;
-	int all[FDPASS_MAX], error = -EBADMSG, n;
 	uint8_t tag[MSG_TAG_SIZE];
 	struct ucred sender;
+	int error = -EBADMSG, n;
 	uint32_t nfds = 0;
 
 	memset(m, 0, sizeof(*m));
-	memset(fds, -1, sizeof(*fds) * MSG_FDS_MAX);
-	n = fdpass_receive(ch->fd, m, sizeof(*m), all, &sender);
-	if (n <= 0)
+	if ((n = fdpass_receive(ch->fd, m, sizeof(*m), fds, &sender)) <= 0)
 		return (n);
-	while (nfds < FDPASS_MAX && all[nfds] != -1)
+	while (nfds < MSG_FDS_MAX && fds[nfds] != -1)
 		nfds++;
 	/* Everything about it but the table of operations. */
 	if (sender.pid != ch->peer || sender.uid != ch->peer_uid) {
@@ -89,16 +87,13 @@ channel_receive(struct channel *ch, struct msg *m, int *fds)
 	} else if ((size_t)n >= sizeof(*hdr) && hdr->magic == MSG_MAGIC &&
 	    hdr->version == MSG_VERSION && hdr->length <= MSG_BODY_MAX &&
 	    (size_t)n == sizeof(*hdr) + hdr->length && hdr->nfds == nfds &&
-	    nfds <= MSG_FDS_MAX && hdr->sequence == ch->received + 1) {
+	    hdr->sequence == ch->received + 1) {
 		message_tag(ch->keys + CHANNEL_KEY_SIZE, m, tag);
-		if (sodium_memcmp(tag, hdr->tag, sizeof(tag)) == 0)
-			error = 0;
+		if (sodium_memcmp(tag, hdr->tag, sizeof(tag)) == 0) {
+			ch->received++;
+			return (1);
+		}
 	}
-	if (error != 0) {
-		fdpass_close(all, FDPASS_MAX);
-		return (error);
-	}
-	memcpy(fds, all, sizeof(*fds) * MSG_FDS_MAX);
-	ch->received++;
-	return (1);
+	fdpass_close(fds, MSG_FDS_MAX);
+	return (error);
 }

@@ -51,25 +51,24 @@ int	 channel_send(struct channel *ch, uint16_t op, const void *body,
  * 0 at the end of the session, -EAGAIN if there is none, or another negative
  * errno, after which the channel is unusable and no descriptor is left open.
  */
-int	 channel_receive(struct channel *ch, struct msg *m, int *fds);
+int	 channel_receive(struct channel *ch, struct msg *m,
+	    int fds[MSG_FDS_MAX]);
 /*
  * fdpass.c: datagrams with descriptors, without any of that.
  */
-#define FDPASS_MAX	3	/* descriptors in one datagram */
-
 /* Sends all of size bytes and nfds descriptors.  0 or a negative errno. */
 int	 fdpass_send(int socket_fd, const void *data, size_t size,
 	    const int *fds, size_t nfds);
 
 /*
  * Receives one datagram of at most size bytes without waiting; fds
- * (FDPASS_MAX entries, close-on-exec, the caller's; unused ones are -1) and,
+ * (MSG_FDS_MAX entries, close-on-exec, the caller's; unused ones are -1) and,
  * unless NULL, the sender's credentials, which must then be there.  Returns
  * the number of bytes (0: the end), or a negative errno, -EBADMSG for
  * anything truncated or unexpected; then no descriptor is left open.
  */
 int	 fdpass_receive(int socket_fd, void *data, size_t size,
-	    int fds[FDPASS_MAX], struct ucred *credentials);
+	    int fds[MSG_FDS_MAX], struct ucred *credentials);
 
 /* Closes those of n descriptors that are not -1, and sets them to -1. */
 void	 fdpass_close(int *fds, size_t n);

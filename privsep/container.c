@@ -58,9 +58,8 @@ container_orphans_kill(const struct helper *h)
 	while (children != NULL && fscanf(children, "%d", &pid) == 1) {
 		known = 0;
 		RECORD_FOREACH(r, h)
-			known |= r->state != RECORD_FREE && (r->pid == pid ||
-			    r->init_pid == pid || (r->pidns_fd == -1 &&
-			    record_alive(r, r->ref.id)));
+			known |= r->pid == pid || r->init_pid == pid ||
+			    (r->pidns_fd == -1 && record_alive(r, r->ref.id));
 		n += !known && kill(pid, SIGKILL) == 0;
 	}
 	if (children != NULL)

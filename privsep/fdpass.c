@@ -7,7 +7,7 @@
 union control {
 	struct cmsghdr align;
 	char space[CMSG_SPACE(sizeof(struct ucred)) +
-	    CMSG_SPACE(sizeof(int) * FDPASS_MAX)];
+	    CMSG_SPACE(sizeof(int) * MSG_FDS_MAX)];
 };
 
 int
@@ -19,7 +19,7 @@ fdpass_send(int socket_fd, const void *data, size_t size, const int *fds,
 	struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (nfds > FDPASS_MAX)
+	if (nfds > MSG_FDS_MAX)
 		return (-EINVAL);
 	if (nfds > 0) {
 		control.align.cmsg_level = SOL_SOCKET;
@@ -34,7 +34,7 @@ fdpass_send(int socket_fd, const void *data, size_t size, const int *fds,
 }
 
 int
-fdpass_receive(int socket_fd, void *data, size_t size, int fds[FDPASS_MAX],
+fdpass_receive(int socket_fd, void *data, size_t size, int fds[MSG_FDS_MAX],
     struct ucred *credentials)
 {
 	union control control;
@@ -46,7 +46,7 @@ fdpass_receive(int socket_fd, void *data, size_t size, int fds[FDPASS_MAX],
 	size_t i, length, nfds = 0;
 	ssize_t n;
 
-	memset(fds, -1, sizeof(*fds) * FDPASS_MAX);
+	memset(fds, -1, sizeof(*fds) * MSG_FDS_MAX);
 	n = recvmsg(socket_fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == -1)
 		return (-errno);
@@ -64,7 +64,7 @@ fdpass_receive(int socket_fd, void *data, size_t size, int fds[FDPASS_MAX],
 		for (i = 0; c->cmsg_type == SCM_RIGHTS &&
 		    i < length / sizeof(fd); i++) {
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			if (nfds < FDPASS_MAX)
+			if (nfds < MSG_FDS_MAX)
 				fds[nfds++] = fd;
 			else
 				close(fd);
@@ -72,7 +72,7 @@ fdpass_receive(int socket_fd, void *data, size_t size, int fds[FDPASS_MAX],
 	}
 	if (n > 0 && !bad && (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
 		return ((int)n);
-	fdpass_close(fds, FDPASS_MAX);
+	fdpass_close(fds, MSG_FDS_MAX);
 	return (n == 0 ? 0 : -EBADMSG);
 }
 

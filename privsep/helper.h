@@ -73,8 +73,9 @@ struct record {
 };
 
 #define RECORD_IS_EXEC(r)	((r)->ref.exec[0] != '\0')
-#define RECORD_FOREACH(r, h) \
-	for ((r) = (h)->records; (r) < (h)->records + (h)->nrecords; (r)++)
+#define RECORD_FOREACH(r, h) /* that is used */ \
+	for ((r) = (h)->records; (r) < (h)->records + (h)->nrecords; (r)++) \
+		if ((r)->state != RECORD_FREE)
 
 struct helper {
 	struct boot boot;	/* the key is wiped */
@@ -192,9 +193,6 @@ void	 process_reap(struct helper *h);
 int	 state_open(struct helper *h, struct record *c);
 int	 state_write(const struct helper *h, const struct record *c);
 int	 state_remove(int root_fd, int state_fd, const char *id);
-
-/* state.c: for --clean: waits for a dying helper, removes what it left. */
-int	 state_clean(int root_fd, const char *id);
 
 /* caps.c: exactly what each kind of step keeps, and there, why. */
 extern const uint64_t caps_launch;

@@ -4,6 +4,8 @@
  * ends, the kernel kills everything else in the namespace.
  */
 
+#include <linux/sched.h>
+
 #include "privsep/helper.h"
 
 static _Noreturn void
@@ -32,22 +34,19 @@ init_run(int lifeline)
 int
 init_spawn(struct helper *h, struct record *c)
 {
-	pid_t pid;
-	int error;
+	const struct clone_args args = { .flags = CLONE_NEWPID,
+		.exit_signal = SIGCHLD };
+	char path[64];
+	long pid;
 
-	if (unshare(CLONE_NEWPID) == -1)
-		return (-errno);
-	if ((pid = fork()) == 0)
+	if ((pid = syscall(SYS_clone3, &args, sizeof(args))) == 0)
 		init_run(h->lifeline[0]);
-	if (pid != -1) {
-		c->init_pid = pid;
-		c->pidns_fd = open("/proc/self/ns/pid_for_children",
-		    O_RDONLY | O_CLOEXEC);
-	}
-	error = c->pidns_fd == -1 ? -errno : 0;
-	if (setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
-		log_fatal("returning to the own pid namespace");
-	return (error);
+	if (pid == -1)
+		return (-errno);
+	c->init_pid = (pid_t)pid;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", c->init_pid);
+	c->pidns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return (c->pidns_fd == -1 ? -errno : 0);
 }
 
 int

@@ -2,16 +2,13 @@
  * reaper-privsep: the resident privileged helper of one pod's shim.
  *
  * It is executed by the shim's `start` with the descriptors of boot.h;
- * standard error is the log.  As `reaper-privsep --clean ID` it removes what
- * a killed helper left of a container.
+ * standard error is the log.
  */
 #include <sys/signalfd.h>
 
 #include <sodium.h>
 
 #include "privsep/helper.h"
-
-#define CLEAN_LIMIT	4	/* seconds, by alarm(2) */
 
 enum { POLL_SIGNAL, POLL_CHANNEL, POLL_LAUNCH };
 
@@ -74,39 +71,33 @@ wait_and_work(struct helper *h)
 	struct pollfd *launch = pollfds + POLL_LAUNCH;
 	struct signalfd_siginfo info;
 	int fds[MSG_FDS_MAX], n;
-	struct record *r;
 	struct msg m;
 	size_t i;
 
-	for (i = 0; i < POLL_LAUNCH + h->nrecords; i++)
-		pollfds[i] = (struct pollfd){ -1, POLLIN, 0 };
-	pollfds[POLL_SIGNAL].fd = h->signal_fd;
-	if (!h->closing)
-		pollfds[POLL_CHANNEL].fd = h->channel.fd;
-	RECORD_FOREACH(r, h) {
-		if (r->state != RECORD_FREE)
-			launch[r - h->records].fd = r->launch_fd;
-	}
+	pollfds[POLL_SIGNAL] = (struct pollfd){ h->signal_fd, POLLIN, 0 };
+	pollfds[POLL_CHANNEL] = (struct pollfd){ h->closing ? -1 :
+	    h->channel.fd, POLLIN, 0 };
+	for (i = 0; i < h->nrecords; i++)
+		launch[i] = (struct pollfd){ h->records[i].launch_fd, POLLIN,
+		    0 };
 	if (poll(pollfds, POLL_LAUNCH + h->nrecords, -1) == -1)
 		log_fatal("poll");
-	RECORD_FOREACH(r, h) {
-		if (launch[r - h->records].revents != 0)
-			process_started(h, r);
+	for (i = 0; i < h->nrecords; i++) {
+		if (launch[i].revents != 0)
+			process_started(h, &h->records[i]);
 	}
-	if (pollfds[POLL_SIGNAL].revents != 0) {
-		while (read(h->signal_fd, &info, sizeof(info)) > 0)
-			continue;
+	if (pollfds[POLL_SIGNAL].revents != 0 &&
+	    read(h->signal_fd, &info, sizeof(info)) > 0)
 		process_reap(h);
-	}
-	while (pollfds[POLL_CHANNEL].revents != 0 && !h->closing &&
-	    (n = channel_receive(&h->channel, &m, fds)) != -EAGAIN) {
-		h->closing = n <= 0;
-		if (n == 1 && (n = optab_dispatch(h, &m, fds)) < 0)
-			h->closing = 1;
-		fdpass_close(fds, MSG_FDS_MAX);
-		if (n < 0)
-			log_line("the shim broke the protocol", NULL, NULL, n);
-	}
+	if (pollfds[POLL_CHANNEL].revents == 0 ||
+	    (n = channel_receive(&h->channel, &m, fds)) == -EAGAIN)
+		return;
+	if (n == 1)
+		n = optab_dispatch(h, &m, fds) == 0 ? 1 : -EBADMSG;
+	fdpass_close(fds, MSG_FDS_MAX);
+	if (n < 0)
+		log_line("the shim broke the protocol", NULL, NULL, n);
+	h->closing |= n <= 0;
 }
 
 /* The shim is gone: so is, then, everything that this helper started. */
@@ -118,26 +109,23 @@ helper_close(struct helper *h)
 
 	do {
 		alive = 0;
-		RECORD_FOREACH(r, h) {
-			if (r->state != RECORD_FREE)
-				alive += record_kill(h, r);
-		}
+		RECORD_FOREACH(r, h)
+			alive += record_kill(h, r);
 		if (alive > 0)
 			wait_and_work(h);
 	} while (alive > 0);
 	RECORD_FOREACH(r, h) {
-		if (r->state != RECORD_FREE && r->state_fd != -1)
+		if (r->state_fd != -1)
 			state_remove(h->root_fd, r->state_fd, r->ref.id);
 	}
 }
 
 int
-main(int argc, char *argv[])
+main(void)
 {
 	const struct msg_ready ready = { (uint32_t)getpid() };
 	struct helper *h = &helper;
 	struct boot *boot = &h->boot;
-	char id[MSG_ID_SIZE] = { 0 };
 	sigset_t all;
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
@@ -148,14 +136,6 @@ main(int argc, char *argv[])
 	    boot->magic != BOOT_MAGIC)
 		log_fatal("the boot record is malformed");
 	close(BOOT_FD);
-	if (argc == 3 && strcmp(argv[1], "--clean") == 0) {
-		snprintf(id, sizeof(id), "%s", argv[2]);
-		if (!msg_id_valid(id))
-			log_fatal("--clean: not a container id");
-		alarm(CLEAN_LIMIT);
-		return (state_clean(directory_open(boot->runtime_root), id) !=
-		    0);
-	}
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
 	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||

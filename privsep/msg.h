@@ -18,7 +18,7 @@
 #define MSG_VERSION	1
 #define MSG_TAG_SIZE	32		/* bytes; keyed BLAKE2b-256 */
 #define MSG_BODY_MAX	512		/* bytes */
-#define MSG_FDS_MAX	2		/* descriptors in one message */
+#define MSG_FDS_MAX	3		/* descriptors in one message */
 
 #define MSG_ID_SIZE	80	/* containerd's identifiers: at most 76 */
 #define MSG_ID_MAX	76
@@ -33,11 +33,9 @@ enum msg_op {
 	 * with a descriptor: a sealed memfd.
 	 */
 	MSG_CREATE = 1, MSG_START, MSG_EXEC, MSG_SIGNAL, MSG_STDIO, MSG_DELETE,
-	/* Bodies: struct msg_update, msg_freeze, msg_ref. */
-	MSG_UPDATE, MSG_FREEZE, MSG_STATS,
 	/*
 	 * helper -> shim: struct msg_ready, once, the first message; msg_reply,
-	 * perhaps with descriptors; msg_exited.
+	 * with 0 to 2 descriptors; msg_exited.
 	 */
 	MSG_READY = 16, MSG_REPLY, MSG_EXITED,
 };
@@ -79,54 +77,6 @@ struct msg_stdio {
 	char path[MSG_PATH_SIZE];
 };
 
-/* Limits of a container's cgroup: indices of value, where given has the bit. */
-enum msg_limit {
-	/* cpu.shares; CFS quota (-1: none), period and burst in us. */
-	MSG_CPU_SHARES, MSG_CPU_QUOTA, MSG_CPU_PERIOD, MSG_CPU_BURST,
-	/* Bytes, -1: none; swap is of memory and swap together. */
-	MSG_MEMORY_LIMIT, MSG_MEMORY_RESERVATION, MSG_MEMORY_SWAP,
-	MSG_PIDS_LIMIT, MSG_LIMITS,
-};
-
-#define MSG_CPUSET_SIZE	64	/* "0-3,8", with the NUL; empty: not given */
-
-struct msg_limits {
-	uint32_t given, reserved; /* 1 << enum msg_limit; 0 */
-	int64_t value[MSG_LIMITS];
-	char cpus[MSG_CPUSET_SIZE], mems[MSG_CPUSET_SIZE];
-};
-
-/* Sets what is given of a container's limits, live. */
-struct msg_update {
-	struct msg_ref ref;	/* a container */
-	struct msg_limits limits;
-};
-
-/* Freezes a container, or thaws it; answered when that is so. */
-struct msg_freeze {
-	struct msg_ref ref;	/* a container */
-	uint32_t frozen, reserved; /* 0 or 1; 0 */
-};
-
-/*
- * Files of a container's cgroup that come, to read, with the reply to
- * MSG_STATS: those whose bits are set in its fds, in this order; MSG_STAT_V2
- * is a bit alone.  Names are version 1's where they differ.
- */
-enum msg_stat {
-	/* cgroup.procs; cpuacct.usage, cpuacct.stat (v1), cpu.stat */
-	MSG_STAT_PROCS, MSG_STAT_CPU_USAGE, MSG_STAT_CPU_TIMES, MSG_STAT_CPU,
-	/* memory.usage_in_bytes, .limit_in_bytes, .max_usage_in_bytes */
-	MSG_STAT_MEMORY, MSG_STAT_MEMORY_LIMIT, MSG_STAT_MEMORY_PEAK,
-	/* memory.failcnt (v1), .stat, .oom_control; v2: memory.events */
-	MSG_STAT_MEMORY_FAILURES, MSG_STAT_MEMORY_DETAIL, MSG_STAT_MEMORY_OOM,
-	/* memory.memsw.usage_in_bytes, .limit_in_bytes; v2: of swap alone */
-	MSG_STAT_SWAP, MSG_STAT_SWAP_LIMIT,
-	/* pids.current, pids.max */
-	MSG_STAT_PIDS, MSG_STAT_PIDS_LIMIT, MSG_STAT_MAX,
-	MSG_STAT_V2 = 31,
-};
-
 struct msg_ready { uint32_t helper_pid; };
 
 /* Where a request failed; the shim turns it into words. */
@@ -152,7 +102,7 @@ struct msg_reply {
 	/*
 	 * MSG_CREATE and MSG_START: the process.  Of descriptors sent: of
 	 * MSG_START bit 0 stdout, bit 1 stderr; of MSG_CREATE, and of MSG_START
-	 * of an exec, bit 2 the master of the terminal; of MSG_STATS: as above.
+	 * of an exec, bit 2 the master of the terminal.
 	 */
 	uint32_t pid, fds;
 	char text[MSG_TEXT_SIZE]; /* more about the error, or empty */
@@ -175,7 +125,7 @@ struct msg_exited {
  */
 enum event_kind {
 	EVENT_CREATE = 1, EVENT_START, EVENT_EXEC_ADDED, EVENT_EXEC_STARTED,
-	EVENT_EXIT, EVENT_DELETE, EVENT_PAUSED, EVENT_RESUMED, EVENT_OOM,
+	EVENT_EXIT, EVENT_DELETE,
 };
 
 struct event {
@@ -188,8 +138,6 @@ union msg_body {
 	struct msg_ref ref;
 	struct msg_signal signal;
 	struct msg_stdio stdio;
-	struct msg_update update;
-	struct msg_freeze freeze;
 	struct msg_ready ready;
 	struct msg_reply reply;
 	struct msg_exited exited;
@@ -203,7 +151,7 @@ struct msg {
 
 _Static_assert(sizeof(struct msg_header) == 56 &&
     sizeof(struct msg_ref) == 160 && sizeof(struct msg_signal) == 168 &&
-    sizeof(struct msg_stdio) == 420 && sizeof(struct msg_update) == 360 && sizeof(struct msg_reply) == 280 &&
+    sizeof(struct msg_stdio) == 420 && sizeof(struct msg_reply) == 280 &&
     sizeof(struct msg_exited) == 184 && sizeof(struct event) == 192, "padding");
 _Static_assert(sizeof(union msg_body) == MSG_BODY_MAX, "body is too large");
 

@@ -42,7 +42,7 @@ undo(struct helper *h, struct record *r, const struct request *rq)
 int
 optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 {
-	struct request rq = { .m = m, .fd = fds[0], .fds = { -1, -1 } };
+	struct request rq = { .m = m, .fd = fds[0], .fds = { -1, -1, -1 } };
 	const struct msg_ref *ref = &m->body.ref;
 	const size_t rows = sizeof(optab) / sizeof(optab[0]);
 	uint32_t allowed, state;

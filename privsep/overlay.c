@@ -12,18 +12,27 @@
 #define MUST(result, text)	step_must(MSG_STEP_OVERLAY, (result), (text))
 #define NODE_OPEN(p, flags)	MUST(open((p), (flags) | O_CLOEXEC), (p))
 #define NOSUID_NODEV	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define NAME_SIZE	128	/* "overlay-_<containerd namespace>.lock" */
 
 /*
- * Names below the runtime root.  The key is "<ns>" for pods and "_<containerd
- * namespace>" for containers without CRI annotations: '_' is in no Kubernetes
- * name.
+ * The overlay's key: "<ns>" for pods and "_<containerd namespace>" for
+ * containers without CRI annotations: '_' is in no Kubernetes name.
  */
-static struct {
-	/* upper, work, filters; mount point; the persisted mount namespace */
-	char base[NAME_SIZE], merged[NAME_SIZE], namespace[NAME_SIZE];
-	char lock[NAME_SIZE];
-} name;
+static char key[MSG_ID_SIZE + 1];
+
+/* A name below the runtime root, until the next call. */
+static const char *
+named(const char *before, const char *after)
+{
+	static char name[MSG_ID_SIZE + 32];
+
+	snprintf(name, sizeof(name), "%s%s%s", before, key, after);
+	return (name);
+}
+
+#define BASE		named("overlay/", "") /* upper, work, filters */
+#define MERGED		named("merged/", "") /* the mount point */
+#define NAMESPACE	named("ns/", "") /* its mount namespace, persisted */
+#define LOCK		named("overlay-", ".lock")
 
 /*
  * Mounts of the node below the new root: the kernel's, and what
@@ -78,43 +87,6 @@ mount_attach(int mount_fd, int dirfd, const char *path)
 	    (path[0] == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0)), path);
 }
 
-static int
-is_mount_root(int fd)
-{
-	struct statx stx;
-
-	MUST(statx(fd, "", AT_EMPTY_PATH, 0, &stx), "statx");
-	return ((stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0);
-}
-
-/*
- * Namespace files can only be bound onto a private mount, and our own mounts
- * should not spread into other namespaces: the runtime root becomes a private
- * mount of itself.
- */
-static int
-root_open(const struct helper *h)
-{
-	const char *path = h->boot.runtime_root;
-	int fd, lock;
-
-	fd = NODE_OPEN(path, O_PATH | O_DIRECTORY);
-	if (is_mount_root(fd))
-		return (fd);
-	lock = open_must(fd, "root.lock", O_RDWR | O_CREAT);
-	MUST(flock(lock, LOCK_EX), "root.lock");
-	close(fd);
-	fd = NODE_OPEN(path, O_PATH | O_DIRECTORY);
-	if (!is_mount_root(fd)) {
-		close(fd);
-		MUST(mount(path, path, NULL, MS_BIND, NULL), path);
-		MUST(mount(NULL, path, NULL, MS_PRIVATE, NULL), path);
-		fd = NODE_OPEN(path, O_PATH | O_DIRECTORY);
-	}
-	close(lock);
-	return (fd);
-}
-
 /*
  * The writable layer: a tmpfs of its own with a limit, kept until reboot.  The
  * filter layer lies beside it, because no layer may lie below another.
@@ -124,11 +96,13 @@ base_prepare(const struct helper *h, int root)
 {
 	/* The size is of the node's memory, per overlay. */
 	static const char *const o[] = { "size", "25%", "mode", "0700", NULL };
+	struct statx stx;
 	struct stat st;
 	int base, fd;
 
-	base = directory_open(root, name.base);
-	if (!is_mount_root(base)) {
+	base = directory_open(root, BASE);
+	MUST(statx(base, "", AT_EMPTY_PATH, 0, &stx), "statx");
+	if ((stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
 		fd = mount_new("tmpfs", o, NOSUID_NODEV);
 		/* The upper directory's mode is what a workload sees at /. */
 		MUST(stat("/", &st), "/");
@@ -194,16 +168,16 @@ namespace_build(const struct helper *h, int node)
 	ns = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
 	root = NODE_OPEN(h->boot.runtime_root, O_PATH);
-	base = open_must(root, name.base, O_PATH);
+	base = open_must(root, BASE, O_PATH);
 	fd = NODE_OPEN("/", O_PATH | O_DIRECTORY);
 	snprintf(lower, sizeof(lower),
 	    "/proc/self/fd/%d/filters:/proc/self/fd/%d", base, fd);
 	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", base);
 	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", base);
 	merged = mount_new("overlay", o, MOUNT_ATTR_NODEV);
-	mount_attach(merged, root, name.merged);
+	mount_attach(merged, root, MERGED);
 	trees_mount(merged);
-	MUST(fchdir(merged), name.merged);
+	MUST(fchdir(merged), MERGED);
 	MUST(syscall(SYS_pivot_root, ".", "."), "pivot_root");
 	MUST(umount2(".", MNT_DETACH), "the old root");
 	MUST(chdir("/"), "/");
@@ -223,13 +197,10 @@ overlay_build(const struct helper *h, int root)
 	cpu_set_t all, one;
 	char from[48], to[48];
 
-	close(directory_open(root, "overlay"));
-	close(directory_open(root, "merged"));
-	close(directory_open(root, "ns"));
 	base_prepare(h, root);
-	close(directory_open(root, name.merged));
+	close(directory_open(root, MERGED));
 	node = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
-	fd = open_must(root, name.namespace, O_RDONLY | O_CREAT);
+	fd = open_must(root, NAMESPACE, O_RDONLY | O_CREAT);
 	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
 	/*
 	 * The bind fails with EINVAL or ELOOP where the kernel takes the
@@ -251,17 +222,16 @@ overlay_build(const struct helper *h, int root)
 		if (mount(from, to, NULL, MS_BIND, NULL) == 0)
 			return (ns);
 		if (errno != EINVAL && errno != ELOOP)
-			MUST(-1, name.namespace);
+			MUST(-1, NAMESPACE);
 		close(ns);
 	}
-	step_fail(MSG_STEP_OVERLAY, -ELOOP, name.namespace);
+	step_fail(MSG_STEP_OVERLAY, -ELOOP, NAMESPACE);
 }
 
 int
 overlay_open(const struct helper *h, const struct plan *plan)
 {
 	const int cri = (plan->flags & PLAN_CRI) != 0;
-	char key[MSG_ID_SIZE + 1];
 	int fd, lock, root;
 
 	snprintf(key, sizeof(key), cri ? "%s" : "_%s",
@@ -269,15 +239,11 @@ overlay_open(const struct helper *h, const struct plan *plan)
 	if (key[0] == '\0')
 		step_fail(MSG_STEP_POLICY, -EINVAL,
 		    "the pod has no Kubernetes namespace");
-	snprintf(name.base, NAME_SIZE, "overlay/%s", key);
-	snprintf(name.merged, NAME_SIZE, "merged/%s", key);
-	snprintf(name.namespace, NAME_SIZE, "ns/%s", key);
-	snprintf(name.lock, NAME_SIZE, "overlay-%s.lock", key);
-	root = root_open(h);
-	lock = open_must(root, name.lock, O_RDWR | O_CREAT);
+	root = NODE_OPEN(h->boot.runtime_root, O_PATH | O_DIRECTORY);
+	lock = open_must(root, LOCK, O_RDWR | O_CREAT);
 	/* Released, like all else, when this step ends, whatever ends it. */
-	MUST(flock(lock, LOCK_EX), name.lock);
-	fd = path_open(root, name.namespace, O_RDONLY, 0);
+	MUST(flock(lock, LOCK_EX), LOCK);
+	fd = path_open(root, NAMESPACE, O_RDONLY, 0);
 	/* A file that nothing was bound on is left from a start cut short. */
 	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNS)
 		fd = overlay_build(h, root);

@@ -67,9 +67,6 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	}
 	r->pid = launch.pid;
 	r->launch_fd = launch.socket_fd;
-	if (rq->reply.text[0] != '\0')
-		log_line("a warning", &r->ref, rq->reply.text, 0);
-	memset(rq->reply.text, 0, sizeof(rq->reply.text));
 	return (0);
 }
 
@@ -188,7 +185,7 @@ void
 process_started(struct helper *h, struct record *r)
 {
 	struct msg_reply reply = { .error = -EIO, .step = MSG_STEP_LAUNCH };
-	int fd, fds[MSG_FDS_MAX] = { -1, -1 }, i, n, started;
+	int fd, fds[MSG_FDS_MAX] = { -1, -1, -1 }, i, n, started;
 
 	if ((n = step_receive(r->launch_fd, &reply, NULL)) == -EAGAIN)
 		return;
@@ -298,8 +295,6 @@ process_reap(struct helper *h)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		RECORD_FOREACH(r, h) {
-			if (r->state == RECORD_FREE)
-				continue;
 			if (r->init_pid == pid)
 				r->init_pid = 0;
 			else if (r->pid == pid && !r->reaped)

@@ -6,7 +6,7 @@ record_find(struct helper *h, const char *id, const char *exec)
 	struct record *r;
 
 	RECORD_FOREACH(r, h) {
-		if (r->state != RECORD_FREE && strcmp(r->ref.id, id) == 0 &&
+		if (strcmp(r->ref.id, id) == 0 &&
 		    strcmp(r->ref.exec, exec) == 0)
 			return (r);
 	}
@@ -42,8 +42,7 @@ record_free(struct helper *h, struct record *r)
 	if (RECORD_IS_EXEC(r))
 		return;
 	RECORD_FOREACH(exec, h) {
-		if (exec->state != RECORD_FREE &&
-		    strcmp(exec->ref.id, r->ref.id) == 0)
+		if (strcmp(exec->ref.id, r->ref.id) == 0)
 			record_free(h, exec);
 	}
 }
@@ -51,8 +50,7 @@ record_free(struct helper *h, struct record *r)
 int
 record_alive(const struct record *r, const char *id)
 {
-	return (r->state != RECORD_FREE && r->pid != 0 && !r->reaped &&
-	    strcmp(r->ref.id, id) == 0);
+	return (r->pid != 0 && !r->reaped && strcmp(r->ref.id, id) == 0);
 }
 
 int

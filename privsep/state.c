@@ -1,21 +1,5 @@
 #include "privsep/helper.h"
 
-#define STATE_FILE	"state.json"
-#define STATE_NEW	"state.json.new"
-
-static int
-directory_lock(int root_fd, const char *id, int how)
-{
-	int error, fd;
-
-	if ((fd = path_open(root_fd, id, O_RDONLY | O_DIRECTORY, 0)) < 0 ||
-	    flock(fd, how) == 0)
-		return (fd);
-	error = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	close(fd);
-	return (error);
-}
-
 int
 state_open(struct helper *h, struct record *c)
 {
@@ -23,10 +7,10 @@ state_open(struct helper *h, struct record *c)
 
 	if (mkdirat(h->root_fd, c->ref.id, 0700) == -1 && errno != EEXIST)
 		return (-errno);
-	if ((fd = directory_lock(h->root_fd, c->ref.id, LOCK_EX | LOCK_NB)) < 0)
+	fd = path_open(h->root_fd, c->ref.id, O_RDONLY | O_DIRECTORY, 0);
+	if ((c->state_fd = fd) < 0)
 		return (fd);
-	c->state_fd = fd;
-	return (0);
+	return (flock(fd, LOCK_EX | LOCK_NB) == -1 ? -errno : 0);
 }
 
 int
@@ -37,7 +21,7 @@ state_write(const struct helper *h, const struct record *c)
 	char exit_code[40] = "";
 	int fd, n;
 
-	fd = openat(c->state_fd, STATE_NEW,
+	fd = openat(c->state_fd, BOOT_STATE_NEW,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return (-errno);
@@ -49,8 +33,8 @@ state_write(const struct helper *h, const struct record *c)
 	    "  \"status\": \"%s\",\n  \"pid\": %d%s\n}\n", c->ref.id,
 	    h->boot.bundles, c->ref.id, status, c->pid, exit_code);
 	close(fd);
-	if (n < 0 || renameat(c->state_fd, STATE_NEW, c->state_fd,
-	    STATE_FILE) == -1)
+	if (n < 0 || renameat(c->state_fd, BOOT_STATE_NEW, c->state_fd,
+	    BOOT_STATE) == -1)
 		return (-errno);
 	return (0);
 }
@@ -58,23 +42,9 @@ state_write(const struct helper *h, const struct record *c)
 int
 state_remove(int root_fd, int state_fd, const char *id)
 {
-	if ((unlinkat(state_fd, STATE_FILE, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(state_fd, STATE_NEW, 0) == -1 && errno != ENOENT) ||
+	if ((unlinkat(state_fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(state_fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
 	    (unlinkat(root_fd, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
 		return (-errno);
 	return (0);
-}
-
-int
-state_clean(int root_fd, const char *id)
-{
-	/*
-	 * A helper that lives on for siblings keeps the lock, a dying one
-	 * releases it: main bounds the wait with alarm(2).
-	 */
-	int fd = directory_lock(root_fd, id, LOCK_EX);
-
-	if (fd < 0)
-		return (fd == -ENOENT ? 0 : fd);
-	return (state_remove(root_fd, fd, id));
 }

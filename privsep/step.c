@@ -8,7 +8,7 @@
 int
 step_receive(int socket_fd, struct msg_reply *reply, int *fd)
 {
-	int fds[FDPASS_MAX], n;
+	int fds[MSG_FDS_MAX], n;
 	struct msg_reply m;
 
 	if ((n = fdpass_receive(socket_fd, &m, sizeof(m), fds, NULL)) <= 0)

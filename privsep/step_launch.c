@@ -40,7 +40,7 @@ strings_map(const struct plan *plan)
 
 /* Waits to be told to go on.  Returns the word, and descriptors in fds. */
 static uint32_t
-go_wait(int fds[FDPASS_MAX])
+go_wait(int fds[MSG_FDS_MAX])
 {
 	struct pollfd pollfd = { .fd = STEP_RESULT_FD, .events = POLLIN };
 	uint32_t go;
@@ -59,11 +59,11 @@ go_wait(int fds[FDPASS_MAX])
 static void
 streams_set(const struct plan *plan)
 {
-	int fd, fds[FDPASS_MAX], n = 0, stream;
+	int fd, fds[MSG_FDS_MAX], n = 0, stream;
 	uint32_t go = go_wait(fds);
 	char p[40];
 
-	while (n < FDPASS_MAX && fds[n] != -1)
+	while (n < MSG_FDS_MAX && fds[n] != -1)
 		n++;
 	/* Downwards: /dev/null lies on 0, which comes last. */
 	for (stream = STDERR_FILENO; stream >= STDIN_FILENO; stream--) {
@@ -114,16 +114,15 @@ step_launch(const struct helper *h, const struct record *r)
 	const struct plan *plan = &r->plan;
 	const struct plan_rlimit *l = plan->rlimits;
 	char path[PATH_MAX], text[40];
-	const char *cwd, *warning = NULL;
+	const char *cwd;
 	struct rlimit limit;
-	int error, fd, fds[FDPASS_MAX];
+	int error, fd, fds[MSG_FDS_MAX];
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (dprintf(fd, "%d", (plan->flags & PLAN_HAS_OOM) != 0 ?
 	    plan->oom_score_adj : 0) < 0)
-		/* The node may refuse to lower it. */
-		warning = "the node refused oomScoreAdj";
+		log_line("oomScoreAdj stays as it is", &r->ref, NULL, -errno);
 	close(fd);
 	cwd = strings_map(plan);
 	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
@@ -142,7 +141,7 @@ step_launch(const struct helper *h, const struct record *r)
 	MUST(CWD, chdir(cwd), cwd);
 	if (getcwd(path, sizeof(path)) == NULL || path[0] != '/')
 		step_fail(MSG_STEP_CWD, -EXDEV, cwd);
-	step_report(0, MSG_STEP_NONE, warning, -1);
+	step_report(0, MSG_STEP_NONE, NULL, -1);
 	streams_set(plan);
 	identity_set(plan);
 	/* The search is along the workload's own PATH. */

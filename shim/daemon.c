@@ -54,7 +54,7 @@ descriptors_place(const struct daemon_args *daemon)
 }
 
 static void
-order_wait(struct daemon_order *order, int fds[FDPASS_MAX])
+order_wait(struct daemon_order *order, int fds[MSG_FDS_MAX])
 {
 	struct pollfd pollfd = { FD_READY, POLLIN, 0 };
 
@@ -72,7 +72,7 @@ daemon_run(const struct daemon_args *daemon)
 	static struct channel channel;
 	struct daemon_order order;
 	struct serve_args serve;
-	int error, fds[FDPASS_MAX];
+	int error, fds[MSG_FDS_MAX];
 
 	/* The publisher is nobody's to wait for. */
 	if (setsid() == -1 || signal(SIGCHLD, SIG_IGN) == SIG_ERR)

@@ -1,10 +1,7 @@
-#include <sys/pidfd.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,87 +13,23 @@
 #include "shim/delete.h"
 #include "shim/files.h"
 #include "shim/group.h"
-#include "shim/helper.h"
 #include "shim/output.h"
 #include "shim/proto/task.pb-c.h"
 #include "shim/report.h"
 #include "shim/settings.h"
 
-#define CLEAN_LIMIT   4000 /* ms; containerd gives delete 5 s */
+#define CLEAN_LIMIT   4 /* s; containerd gives delete 5 */
 #define KILLED	      (128 + SIGKILL)
 #define RESPONSE_SIZE 64 /* bytes; three numbers and a time */
 
-/* True if there is something of this id below the runtime root. */
-static int
-is_left(const char *runtime_root, const char *id)
+static void __attribute__((noreturn)) too_long(int signo)
 {
-	struct stat st;
-	int fd, left;
+	static const char text[] = "reaper: the helper does not end\n";
 
-	if ((fd = files_directory(AT_FDCWD, runtime_root, O_PATH)) < 0)
-		return (fd == -ENOENT ? 0 : files_report(fd, runtime_root));
-	left = fstatat(fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	close(fd);
-	return (left);
-}
-
-/*
- * Starts `reaper-privsep --clean ID` with a boot record to read.  Returns its
- * pid, or a negative errno after a message.
- */
-static pid_t
-clean_spawn(const struct boot *boot, const char *id)
-{
-	int executable, fds[2];
-	pid_t pid;
-
-	if ((executable = helper_open()) < 0)
-		return (executable);
-	if (pipe2(fds, O_CLOEXEC) == -1) {
-		close(executable);
-		return (report_error(-errno, "pipe"));
-	}
-	/* Less than PIPE_BUF, so the pipe takes it before there is a reader. */
-	if (write(fds[1], boot, sizeof(*boot)) != sizeof(*boot))
-		pid = report_error(-EIO, "telling the helper");
-	/* There is no channel: descriptor 3 is the same pipe, and unused. */
-	else if ((pid = helper_spawn(executable, id,
-		      (const int[]){ fds[0], fds[0] }, 2)) < 0)
-		report_error((int)pid, "starting the helper");
-	close(fds[0]);
-	close(fds[1]);
-	close(executable);
-	return (pid);
-}
-
-/* Waits for the child, and kills it if it takes too long. */
-static int
-clean_wait(pid_t pid)
-{
-	struct pollfd ended = { .events = POLLIN };
-	int n, status;
-
-	if ((ended.fd = pidfd_open(pid, 0)) == -1)
-		return (report_error(-errno, "pidfd_open"));
-	do {
-		n = poll(&ended, 1, CLEAN_LIMIT);
-	} while (n == -1 && errno == EINTR);
-	close(ended.fd);
-	if (n != 1)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) == -1) {
-		if (errno != EINTR)
-			return (report_error(-errno, "waitpid"));
-	}
-	if (n != 1) {
-		report("cleaning up took too long");
-		return (-ETIMEDOUT);
-	}
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		report("cleaning up failed");
-		return (-EIO);
-	}
-	return (0);
+	(void)signo;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(2);
+	_exit(1);
 }
 
 /*
@@ -123,25 +56,33 @@ root_find(const char *bundle, char root[BOOT_PATH_SIZE])
 	return (0);
 }
 
-/* What a killed helper may have left; a live one left nothing. */
+/*
+ * What a killed helper may have left; a live one left nothing.  A dying one
+ * keeps the lock until it is gone.
+ */
 static int
-container_clean(const struct shim_args *args, const char *root)
+container_clean(const char *path, const char *id)
 {
-	struct boot boot;
-	pid_t pid;
-	int error;
+	int error = 0, fd = -1, root;
 
-	error = is_left(root, args->id);
-	if (error <= 0)
-		return (error);
-	memset(&boot, 0, sizeof(boot));
-	boot.magic = BOOT_MAGIC;
-	strcpy(boot.group, args->id);
-	memcpy(boot.containerd_namespace, args->namespace,
-	    sizeof(boot.containerd_namespace));
-	strcpy(boot.runtime_root, root);
-	pid = clean_spawn(&boot, args->id);
-	return (pid < 0 ? (int)pid : clean_wait(pid));
+	if ((root = files_directory(AT_FDCWD, path, O_PATH)) < 0)
+		return (root == -ENOENT ? 0 : files_report(root, path));
+	if ((fd = files_directory(root, id, O_RDONLY)) < 0) {
+		error = fd == -ENOENT ? 0 : files_report(fd, id);
+		goto out;
+	}
+	signal(SIGALRM, too_long);
+	alarm(CLEAN_LIMIT);
+	if (flock(fd, LOCK_EX) == -1 ||
+	    (unlinkat(fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
+		error = report_error(-errno, "cleaning up after \"%s\"", id);
+	alarm(0);
+	close(fd);
+out:
+	close(root);
+	return (error);
 }
 
 /*
@@ -200,7 +141,8 @@ delete_run(const struct shim_args *args)
 	const char *bundle = args->bundle[0] != '\0' ? args->bundle : ".";
 	char root[BOOT_PATH_SIZE];
 
-	if (root_find(bundle, root) != 0 || container_clean(args, root) != 0)
+	if (root_find(bundle, root) != 0 ||
+	    container_clean(root, args->id) != 0)
 		return (1);
 	socket_clean(bundle);
 	return (response_write());

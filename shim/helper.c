@@ -99,19 +99,13 @@ helper_place(const int *fds, size_t n, int first, size_t cloexec)
 }
 
 static void __attribute__((noreturn))
-helper_execute(int executable, const char *id, const int *fds, size_t nfds)
+helper_execute(int executable, const int *fds, size_t nfds)
 {
-	char program[] = PROGRAM, clean[] = "--clean", name[256];
-	char *argv[] = { program, NULL, NULL, NULL }, *envp[] = { NULL };
+	char program[] = PROGRAM;
+	char *argv[] = { program, NULL }, *envp[] = { NULL };
 	int all[HELPER_FDS_MAX], error;
 	sigset_t none;
 
-	if (id != NULL) {
-		strncpy(name, id, sizeof(name) - 1);
-		name[sizeof(name) - 1] = '\0';
-		argv[1] = clean;
-		argv[2] = name;
-	}
 	memcpy(all, fds, nfds * sizeof(*fds));
 	all[nfds] = executable;
 	all[nfds + 1] = report_fd();
@@ -131,13 +125,13 @@ helper_execute(int executable, const char *id, const int *fds, size_t nfds)
 }
 
 pid_t
-helper_spawn(int executable, const char *id, const int *fds, size_t nfds)
+helper_spawn(int executable, const int *fds, size_t nfds)
 {
 	pid_t pid;
 
 	if (nfds + 2 > HELPER_FDS_MAX)
 		return (-E2BIG);
 	if ((pid = fork()) == 0)
-		helper_execute(executable, id, fds, nfds);
+		helper_execute(executable, fds, nfds);
 	return (pid == -1 ? -errno : pid);
 }

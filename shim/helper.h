@@ -22,12 +22,10 @@ int	 helper_open(void);
 /*
  * Forks and executes it, in a session of its own: descriptors fds at 3, 4, ...
  * (they stay the caller's), 0 to 2 as they are, no other; an empty
- * environment; default signals; and the arguments "--clean ID" unless id is
- * NULL.  Returns its pid or a negative errno; that the execution itself fails
- * is reported by the child.
+ * environment; default signals.  Returns its pid or a negative errno; that the
+ * execution itself fails is reported by the child.
  */
-pid_t	 helper_spawn(int executable, const char *id, const int *fds,
-	    size_t nfds);
+pid_t	 helper_spawn(int executable, const int *fds, size_t nfds);
 
 /*
  * Moves n descriptors to first, first + 1, ... and closes everything above

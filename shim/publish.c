@@ -182,7 +182,7 @@ events_take(void)
 
 	while ((n = read(EVENTS_FD, &event, sizeof(event))) > 0) {
 		if (n != sizeof(event) || event.kind < EVENT_CREATE ||
-		    event.kind > EVENT_OOM)
+		    event.kind > EVENT_DELETE)
 			continue;
 		if (waiting == QUEUE_MAX) {
 			log_event(LOG_LEVEL_WARNING,

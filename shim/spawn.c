@@ -211,7 +211,7 @@ spawn_run(struct spawn *spawn, const struct shim_args *args,
 	int error, told;
 
 	boot_fill(spawn, args, settings, group, bundles);
-	order.helper = helper_spawn(spawn->executable, NULL, fds, 4);
+	order.helper = helper_spawn(spawn->executable, fds, 4);
 	if (order.helper < 0)
 		return (report_error(order.helper, "starting the helper"));
 	error = fdpass_send(spawn->ready[0], &order, sizeof(order), daemon_fds,

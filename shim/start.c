@@ -1,21 +1,19 @@
 #include <sys/prctl.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "shim/bundle.h"
-#include "shim/files.h"
 #include "shim/group.h"
 #include "shim/output.h"
 #include "shim/report.h"
+#include "shim/root.h"
 #include "shim/settings.h"
 #include "shim/spawn.h"
 #include "shim/start.h"
 
-#define EMPTY	     "empty" /* below the runtime root; a reserved id */
 #define ADDRESS_SIZE (sizeof(GROUP_SCHEME) + GROUP_PATH_SIZE)
 
 struct start {
@@ -33,23 +31,6 @@ group_id(const struct start *start)
 	const char *sandbox = start->settings.plan.sandbox_id;
 
 	return (sandbox[0] != '\0' ? sandbox : start->args->id);
-}
-
-/*
- * The runtime root, and in it the shim's root directory, which is opened.
- * Returns that or a negative errno after a message.
- */
-static int
-root_make(const char *path)
-{
-	int fd, root;
-
-	fd = files_make_directory(AT_FDCWD, path, 0700, O_PATH);
-	if (fd < 0)
-		return (files_report(fd, path));
-	root = files_make_directory(fd, EMPTY, 0555, O_RDONLY);
-	close(fd);
-	return (root < 0 ? files_report(root, EMPTY) : root);
 }
 
 /* Starts a shim behind a new socket. */

@@ -16,7 +16,7 @@ caps_apply(const uint64_t sets[PLAN_CAPSETS])
 {
 	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct d[2];
-	uint64_t ambient;
+	uint64_t ambient, own;
 	int cap, i;
 
 	/* Each cut to what the process has. */
@@ -24,15 +24,14 @@ caps_apply(const uint64_t sets[PLAN_CAPSETS])
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
 	    capget(&h, d) == -1)
 		return (-errno);
-	ambient = sets[PLAN_AMBIENT] & sets[PLAN_PERMITTED] &
+	own = (uint64_t)d[1].permitted << 32 | d[0].permitted;
+	ambient = own & sets[PLAN_AMBIENT] & sets[PLAN_PERMITTED] &
 	    sets[PLAN_INHERITABLE];
-	for (i = 0; i < 2; i++) {
-		d[i].inheritable = d[i].permitted &
-		    (uint32_t)(sets[PLAN_INHERITABLE] >> (32 * i));
-		ambient &= ~((uint64_t)~d[i].permitted << (32 * i));
-		d[i].permitted &= (uint32_t)(sets[PLAN_PERMITTED] >> (32 * i));
-		d[i].effective = d[i].permitted &
-		    (uint32_t)(sets[PLAN_EFFECTIVE] >> (32 * i));
+	for (i = 0; i < 2; i++, own >>= 32) {
+#define HALF(set) (uint32_t)(own & (sets[set] >> (32 * i)))
+		d[i].effective = HALF(PLAN_EFFECTIVE);
+		d[i].permitted = HALF(PLAN_PERMITTED);
+		d[i].inheritable = HALF(PLAN_INHERITABLE);
 	}
 	if (capset(&h, d) == -1)
 		return (-errno);

@@ -135,7 +135,6 @@ main(void)
 	if (read(BOOT_FD, boot, sizeof(*boot)) != sizeof(*boot) ||
 	    boot->magic != BOOT_MAGIC)
 		log_fatal("the boot record is malformed");
-	close(BOOT_FD);
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
 	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||

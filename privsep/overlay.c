@@ -19,11 +19,13 @@
  */
 static char key[MSG_ID_SIZE + 1];
 
+#define NAME_SIZE	(sizeof(key) + 32) /* of what named() makes */
+
 /* A name below the runtime root, until the next call. */
 static const char *
 named(const char *before, const char *after)
 {
-	static char name[MSG_ID_SIZE + 32];
+	static char name[NAME_SIZE];
 
 	snprintf(name, sizeof(name), "%s%s%s", before, key, after);
 	return (name);
@@ -46,10 +48,11 @@ static const struct {
 	{ "/run/systemd/resolve", 1, 1 }, { "/run/resolvconf", 1, 1 },
 };
 
+/* Below the working directory, which is the runtime root. */
 static int
-open_must(int dirfd, const char *path, int flags)
+open_must(const char *path, int flags)
 {
-	int fd = path_open(dirfd, path, flags, 0);
+	int fd = path_open(AT_FDCWD, path, flags, 0);
 
 	if (fd < 0)
 		step_fail(MSG_STEP_OVERLAY, fd, path);
@@ -58,11 +61,11 @@ open_must(int dirfd, const char *path, int flags)
 
 /* Makes a directory where there is none, and opens it. */
 static int
-directory_open(int dirfd, const char *path)
+directory_open(const char *path)
 {
-	if (mkdirat(dirfd, path, 0700) == -1 && errno != EEXIST)
+	if (mkdirat(AT_FDCWD, path, 0700) == -1 && errno != EEXIST)
 		MUST(-1, path);
-	return (open_must(dirfd, path, O_RDONLY | O_DIRECTORY));
+	return (open_must(path, O_RDONLY | O_DIRECTORY));
 }
 
 /* A detached mount of a new filesystem; o: options in pairs, then NULL. */
@@ -92,7 +95,7 @@ mount_attach(int mount_fd, int dirfd, const char *path)
  * filter layer lies beside it, because no layer may lie below another.
  */
 static void
-base_prepare(const struct helper *h, int root)
+base_prepare(const struct helper *h)
 {
 	/* The size is of the node's memory, per overlay. */
 	static const char *const o[] = { "size", "25%", "mode", "0700", NULL };
@@ -100,7 +103,7 @@ base_prepare(const struct helper *h, int root)
 	struct stat st;
 	int base, fd;
 
-	base = directory_open(root, BASE);
+	base = directory_open(BASE);
 	MUST(statx(base, "", AT_EMPTY_PATH, 0, &stx), "statx");
 	if ((stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
 		fd = mount_new("tmpfs", o, NOSUID_NODEV);
@@ -109,9 +112,9 @@ base_prepare(const struct helper *h, int root)
 		MUST(mkdirat(fd, "work", 0700), "work");
 		MUST(mkdirat(fd, "upper", st.st_mode & 07777), "upper");
 		mount_attach(fd, base, "");
-		base = fd;
 	}
-	filter_build(directory_open(base, "filters"), h->boot.runtime_root + 1);
+	filter_build(directory_open(named("overlay/", "/filters")),
+	    h->boot.runtime_root + 1);
 }
 
 /*
@@ -129,8 +132,7 @@ trees_mount(int merged)
 	int fd;
 
 	fd = mount_new("tmpfs", options, NOSUID_NODEV);
-	MUST(mkdirat(fd, "lock", 0700), "/run/lock");
-	MUST(fchmodat(fd, "lock", 01777, 0), "/run/lock");
+	MUST(mkdirat(fd, "lock", 01777), "/run/lock");
 	MUST(mkdirat(fd, "systemd", 0755), "/run/systemd");
 	mount_attach(fd, merged, "run");
 	close(fd);
@@ -158,49 +160,42 @@ trees_mount(int merged)
 static int
 namespace_build(const struct helper *h, int node)
 {
-	char lower[80], upper[48], work[48];
+	char lower[NAME_SIZE], upper[NAME_SIZE], work[NAME_SIZE];
 	const char *const o[] = { "redirect_dir", "on", "lowerdir", lower,
 		"upperdir", upper, "workdir", work, "source", "reaper", NULL };
-	int base, fd, merged, ns, root;
+	int merged, ns;
 
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
 	/* While there is a /proc: the overlay's has none. */
 	ns = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
-	root = NODE_OPEN(h->boot.runtime_root, O_PATH);
-	base = open_must(root, BASE, O_PATH);
-	fd = NODE_OPEN("/", O_PATH | O_DIRECTORY);
-	snprintf(lower, sizeof(lower),
-	    "/proc/self/fd/%d/filters:/proc/self/fd/%d", base, fd);
-	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", base);
-	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", base);
+	strcpy(lower, named("overlay/", "/filters:/"));
+	strcpy(upper, named("overlay/", "/upper"));
+	strcpy(work, named("overlay/", "/work"));
 	merged = mount_new("overlay", o, MOUNT_ATTR_NODEV);
-	mount_attach(merged, root, MERGED);
+	mount_attach(merged, AT_FDCWD, MERGED);
 	trees_mount(merged);
 	MUST(fchdir(merged), MERGED);
 	MUST(syscall(SYS_pivot_root, ".", "."), "pivot_root");
 	MUST(umount2(".", MNT_DETACH), "the old root");
-	MUST(chdir("/"), "/");
-	close(root);
-	close(base);
-	close(fd);
 	close(merged);
 	MUST(setns(node, CLONE_NEWNS), "returning to the node");
+	MUST(chdir(h->boot.runtime_root), h->boot.runtime_root);
 	return (ns);
 }
 
 /* Returns the overlay's mount namespace, bound to its file. */
 static int
-overlay_build(const struct helper *h, int root)
+overlay_build(const struct helper *h)
 {
+	char from[NAME_SIZE], to[NAME_SIZE];
 	int cpu, fd, node, ns;
 	cpu_set_t all, one;
-	char from[48], to[48];
 
-	base_prepare(h, root);
-	close(directory_open(root, MERGED));
+	base_prepare(h);
+	close(directory_open(MERGED));
 	node = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
-	fd = open_must(root, NAMESPACE, O_RDONLY | O_CREAT);
+	fd = open_must(NAMESPACE, O_RDONLY | O_CREAT);
 	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
 	/*
 	 * The bind fails with EINVAL or ELOOP where the kernel takes the
@@ -209,43 +204,41 @@ overlay_build(const struct helper *h, int root)
 	 * one it can fail on some processors, always: each is tried.
 	 */
 	MUST(sched_getaffinity(0, sizeof(all), &all), "processors");
-	for (cpu = -1; cpu < CPU_SETSIZE; cpu++) {
-		if (cpu >= 0 && !CPU_ISSET(cpu, &all))
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
 			continue;
-		if (cpu >= 0) {
-			CPU_ZERO(&one);
-			CPU_SET(cpu, &one);
-			MUST(sched_setaffinity(0, sizeof(one), &one), "cpu");
-		}
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		MUST(sched_setaffinity(0, sizeof(one), &one), "processor");
 		ns = namespace_build(h, node);
 		snprintf(from, sizeof(from), "/proc/self/fd/%d", ns);
 		if (mount(from, to, NULL, MS_BIND, NULL) == 0)
 			return (ns);
 		if (errno != EINVAL && errno != ELOOP)
-			MUST(-1, NAMESPACE);
+			break;
 		close(ns);
 	}
-	step_fail(MSG_STEP_OVERLAY, -ELOOP, NAMESPACE);
+	step_fail(MSG_STEP_OVERLAY, -errno, NAMESPACE);
 }
 
 int
 overlay_open(const struct helper *h, const struct plan *plan)
 {
 	const int cri = (plan->flags & PLAN_CRI) != 0;
-	int fd, lock, root;
+	int fd, lock;
 
 	snprintf(key, sizeof(key), cri ? "%s" : "_%s",
 	    cri ? plan->sandbox_namespace : h->boot.containerd_namespace);
 	if (key[0] == '\0')
 		step_fail(MSG_STEP_POLICY, -EINVAL,
 		    "the pod has no Kubernetes namespace");
-	root = NODE_OPEN(h->boot.runtime_root, O_PATH | O_DIRECTORY);
-	lock = open_must(root, LOCK, O_RDWR | O_CREAT);
+	MUST(chdir(h->boot.runtime_root), h->boot.runtime_root);
+	lock = open_must(LOCK, O_RDWR | O_CREAT);
 	/* Released, like all else, when this step ends, whatever ends it. */
 	MUST(flock(lock, LOCK_EX), LOCK);
-	fd = path_open(root, NAMESPACE, O_RDONLY, 0);
+	fd = path_open(AT_FDCWD, NAMESPACE, O_RDONLY, 0);
 	/* A file that nothing was bound on is left from a start cut short. */
 	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNS)
-		fd = overlay_build(h, root);
+		fd = overlay_build(h);
 	return (fd);
 }

@@ -3,8 +3,6 @@
 
 #include "privsep/helper.h"
 
-#define HIGH_FD	64	/* above every descriptor that a step is given */
-
 int
 step_receive(int socket_fd, struct msg_reply *reply, int *fd)
 {
@@ -68,19 +66,17 @@ static _Noreturn void
 step_child(const struct helper *h, const struct record *r,
     const struct step *step, int socket_fd)
 {
-	int high[STEP_FDS_MAX + 1], i, n = 0;
 	sigset_t none;
+	int i;
 
-	/* By way of high numbers, so that none overwrites another. */
-	high[n++] = fcntl(socket_fd, F_DUPFD_CLOEXEC, HIGH_FD);
-	for (i = 0; i < STEP_FDS_MAX && step->fds[i] != -1; i++)
-		high[n++] = fcntl(step->fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
-	for (i = 0; i < n; i++) {
-		if (dup3(high[i], STEP_RESULT_FD + i, O_CLOEXEC) == -1)
+	sigemptyset(&none);
+	/* The targets are BOOT_*_FD in the helper: none is a source. */
+	for (i = 0; i < STEP_FDS_MAX && step->fds[i] != -1; i++) {
+		if (dup3(step->fds[i], STEP_FDS + i, O_CLOEXEC) == -1)
 			_exit(1);
 	}
-	sigemptyset(&none);
-	if (close_range(STEP_RESULT_FD + (unsigned int)n, ~0U, 0) == -1 ||
+	if (dup3(socket_fd, STEP_RESULT_FD, O_CLOEXEC) == -1 ||
+	    close_range((unsigned int)(STEP_FDS + i), ~0U, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    caps_limit(step->keep) != 0 ||
 	    signal(SIGPIPE, SIG_DFL) == SIG_ERR ||

@@ -98,7 +98,7 @@ void	 helper_publish(const struct helper *h, enum event_kind kind,
 
 /*
  * log.c: one bounded line on standard error, containerd's log FIFO: a
- * constant message, the ids of ref or NULL, a foreign text (escaped) or NULL,
+ * constant message, the ids of ref or NULL, a text from step_receive or NULL,
  * a negative errno or 0.  log_fatal ends the process with status 1.
  */
 void	 log_line(const char *m, const struct msg_ref *ref, const char *text,
@@ -252,9 +252,10 @@ int	 step_run(struct helper *h, const struct record *r, struct step *step,
 
 /*
  * Takes what a step sends up: one, a launch step a second if it then fails;
- * of the reply only error, step and text are used.  *fd is the descriptor that
- * came with it; with fd NULL none may come.  1, 0 at the end, or a negative
- * errno, and then *reply is unchanged.
+ * of the reply only error, step and text are used, of which nothing but
+ * printable ASCII without quotes is left.  *fd is the descriptor that came with
+ * it; with fd NULL none may come.  1, 0 at the end, or a negative errno, and
+ * then *reply is unchanged.
  */
 int	 step_receive(int socket_fd, struct msg_reply *reply, int *fd);
 

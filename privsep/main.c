@@ -140,11 +140,10 @@ main(void)
 	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    pipe2(h->lifeline, O_CLOEXEC) == -1 ||
-	    fcntl(BOOT_CHANNEL_FD, F_SETFD, FD_CLOEXEC) == -1 ||
-	    fcntl(BOOT_EVENT_FD, F_SETFD, FD_CLOEXEC) == -1 ||
-	    fcntl(h->plan_fd = BOOT_PLAN_FD, F_SETFD, FD_CLOEXEC) == -1)
+	    close_range(BOOT_CHANNEL_FD, BOOT_PLAN_FD, CLOSE_RANGE_CLOEXEC))
 		log_fatal("opening");
 	h->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	h->plan_fd = BOOT_PLAN_FD;
 	h->own_pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (h->signal_fd == -1 || h->own_pidns_fd == -1)
 		log_fatal("signals or the pid namespace");

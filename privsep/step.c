@@ -8,6 +8,7 @@ step_receive(int socket_fd, struct msg_reply *reply, int *fd)
 {
 	int fds[MSG_FDS_MAX], n;
 	struct msg_reply m;
+	char *p;
 
 	if ((n = fdpass_receive(socket_fd, &m, sizeof(m), fds, NULL)) <= 0)
 		return (n);
@@ -18,6 +19,11 @@ step_receive(int socket_fd, struct msg_reply *reply, int *fd)
 	    !msg_string_valid(m.text, sizeof(m.text))) {
 		errno = EBADMSG;
 		log_fatal("a step sent what it cannot mean");
+	}
+	/* It may be a path, or come from a step that was taken over. */
+	for (p = m.text; *p != '\0'; p++) {
+		if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\')
+			*p = *p == '"' ? '\'' : '?';
 	}
 	if (fd != NULL)
 		*fd = fds[0];

@@ -144,6 +144,17 @@ step_launch(const struct helper *h, const struct record *r)
 	step_report(0, MSG_STEP_NONE, NULL, -1);
 	streams_set(plan);
 	identity_set(plan);
+	if ((plan->flags & PLAN_CRI_SANDBOX) != 0) {
+		/*
+		 * The process of a pod's sandbox, which the node has no
+		 * program for: it waits for the signal that ends it.
+		 */
+		prctl(PR_SET_NAME, "reaper-pause");
+		close(STEP_RESULT_FD);
+		step_confine(&policy_init);
+		for (;;)
+			poll(NULL, 0, -1);
+	}
 	/* The search is along the workload's own PATH. */
 	environ = vector + plan->argc + 1;
 	execvp(vector[0], vector);

@@ -28,6 +28,8 @@ node_isolated() {
 LIB=$(cd "$(atf_get_srcdir)/../lib" && pwd)
 # shellcheck source=regress/lib/containerd.sh
 . "$LIB/containerd.sh"
+# shellcheck source=regress/lib/expect.sh
+. "$LIB/expect.sh"
 if [ -z "${REGRESS_BUILD-}" ]; then
 	REGRESS_BUILD=$(cd "$LIB/../.." && pwd)
 	[ -x "$REGRESS_BUILD/containerd-shim-reaper-v2" ] ||
@@ -114,30 +116,8 @@ host_disposable() {
 	export HOST_UPPER=/mnt/upper
 }
 
-# expect CODE OUTPUT COMMAND [ARG...]: the command ends with the code and
-# prints the output; "*" stands for any.  Its words are left in the files out
-# and err.
-expect() {
-	_code=$1 _output=$2
-	shift 2
-	"$@" >out 2>err </dev/null
-	_got=$?
-	[ "$_code" = "*" ] || [ "$_got" -eq "$_code" ] ||
-	    node_fail "exit code $_got, not $_code: $*"
-	[ "$_output" = "*" ] || [ "$(cat out)" = "$_output" ] ||
-	    node_fail "other output than \"$_output\": $*"
-}
-
-# expect_refusal PATTERN COMMAND [ARG...]: the command fails, and says why in
-# words that match the pattern.
-expect_refusal() {
-	_pattern=$1
-	shift
-	if "$@" >out 2>err </dev/null; then
-		node_fail "was not refused: $*"
-	fi
-	cat out err | grep -Eqi -- "$_pattern" ||
-	    node_fail "refused without saying \"$_pattern\": $*"
+expect_fail() {
+	node_fail "$@"
 }
 
 # expect_removed ID CODE: the stopped task is deleted, and that was its exit

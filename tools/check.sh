@@ -68,7 +68,36 @@ fuzz()
 	"$1" "${options[@]}" "${folders[@]}"
 }
 
+# cluster: bring one up for its suite, and down again.  Where there can be none,
+# its tests are skipped, for the reason that up.sh has given.
+cluster()
+{
+	local code=0 skip=
+
+	export CLUSTER=$PWD/$OUT/cluster
+	regress/cluster/down.sh	# after a run that was killed
+	regress/cluster/traces.sh >"$OUT/traces.before"
+	trap 'regress/cluster/down.sh' EXIT
+	regress/cluster/up.sh 2>&1 | tee "$OUT/cluster.log" || code=$?
+	case $code in
+	0) passed=$((passed + 1)) && echo "cluster up  ->  passed" ;;
+	77) skip=$(tail -n 1 "$OUT/cluster.log") ;;
+	*)
+		failed=$((failed + 1)) && echo "cluster up  ->  failed"
+		return
+		;;
+	esac
+	suite cluster build regress/cluster \
+	    env REGRESS_CLUSTER="$CLUSTER" REGRESS_SKIP="$skip"
+	[ -z "$skip" ] || return 0
+	one "cluster down" regress/cluster/down.sh || :
+	regress/cluster/traces.sh >"$OUT/traces.after"
+	one "cluster leaves no trace" \
+	    diff "$OUT/traces.before" "$OUT/traces.after" || :
+}
+
 mkdir -p "$OUT"
+trap 'exit 1' INT TERM HUP
 for name in format scripts includes privsep; do
 	one "lint $name" tools/lint.sh $name || :
 done
@@ -79,6 +108,7 @@ if one "build of the tests" "$MAKE" tests; then
 	# shellcheck disable=SC2016 # expanded by that shell
 	suite node build regress/node unshare --mount --propagation private \
 	    --pid --fork --kill-child --mount-proc sh -c '"$@"; exit' sh
+	cluster
 fi
 # libatf never frees its test cases.
 export LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/regress/lsan.supp

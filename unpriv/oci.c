@@ -132,11 +132,23 @@ read_namespaces(struct oci_reader *reader, int value, uint32_t arg)
 	    read_namespace, arg));
 }
 
+/*
+ * A sandbox's profile is for a program that is not executed: what takes its
+ * place has a filter of its own, which is stricter.
+ */
+static int
+read_seccomp(struct oci_reader *reader, int value, uint32_t arg)
+{
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	return (oci_read_empty(reader, value, arg));
+}
+
 static const struct oci_field linux_fields[] = {
 	{ "namespaces", JSON_ARRAY, 0, read_namespaces, 0 },
 	{ "uidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
 	{ "gidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
-	{ "seccomp", JSON_OBJECT, 0, oci_read_empty, 0 },
+	{ "seccomp", JSON_OBJECT, 0, read_seccomp, 0 },
 };
 
 static int
@@ -227,13 +239,14 @@ read_annotations(struct oci_reader *reader, int value, uint32_t arg)
 	    OCI_FIELDS(annotation_fields)));
 }
 
+/* In this order: a sandbox is known by its annotations. */
 static const struct oci_field bundle_fields[] = {
 	{ "ociVersion", JSON_STRING, 1, read_version, 0 },
 	{ "process", JSON_OBJECT, 1, oci_read_process, 0 },
 	{ "root", JSON_OBJECT, 0, read_root, 0 },
 	{ "hooks", JSON_OBJECT, 0, read_hooks, 0 },
-	{ "linux", JSON_OBJECT, 0, read_linux, 0 },
 	{ "annotations", JSON_OBJECT, 0, read_annotations, 0 },
+	{ "linux", JSON_OBJECT, 0, read_linux, 0 },
 };
 
 /* Parses the text and reads what kind says it is. */

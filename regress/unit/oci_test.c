@@ -20,6 +20,9 @@
 	extern const char name##_start[], name##_end[]
 SAMPLE(sample_ctr, "ctr-1.6.json");
 SAMPLE(sample_runc, "runc-1.1.json");
+SAMPLE(sample_sandbox, "cri-1.6-sandbox.json");
+SAMPLE(sample_main, "cri-1.6-main.json");
+SAMPLE(sample_other, "cri-1.6-other.json");
 
 /* The members that a process must have. */
 #define USER   "\"user\":{\"uid\":0,\"gid\":0}"
@@ -157,6 +160,35 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_runc, tc)
 	    PLAN_TERMINAL | PLAN_NO_NEW_PRIVS | PLAN_NEW_PIDNS |
 		PLAN_ROOT_READONLY);
 	ATF_CHECK_EQ(plan.envc, 2);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_decodes_the_bundles_of_a_pod);
+ATF_TC_BODY(oci_decodes_the_bundles_of_a_pod, tc)
+{
+	char sandbox[MSG_ID_SIZE];
+
+	check_good(PLAN_BUNDLE, sample_sandbox_start,
+	    (size_t)(sample_sandbox_end - sample_sandbox_start));
+	ATF_CHECK(plan.flags & PLAN_CRI_SANDBOX);
+	ATF_CHECK_EQ(plan.uid, 1000);
+	strcpy(sandbox, plan.sandbox_id);
+	check_good(PLAN_BUNDLE, sample_main_start,
+	    (size_t)(sample_main_end - sample_main_start));
+	ATF_CHECK_EQ(plan.flags & (PLAN_CRI | PLAN_CRI_SANDBOX), PLAN_CRI);
+	ATF_CHECK_EQ(plan.ngroups, 3);
+	ATF_CHECK_STREQ(plan.sandbox_id, sandbox);
+}
+
+/* The same profile is asked for by a sandbox, and by a container. */
+ATF_TC_WITHOUT_HEAD(oci_ignores_the_profile_of_a_sandbox_alone);
+ATF_TC_BODY(oci_ignores_the_profile_of_a_sandbox_alone, tc)
+{
+	ATF_REQUIRE(memmem(sample_sandbox_start,
+			(size_t)(sample_sandbox_end - sample_sandbox_start),
+			"\"seccomp\"", 9) != NULL);
+	check_bad(PLAN_BUNDLE, sample_other_start,
+	    (size_t)(sample_other_end - sample_other_start),
+	    "linux.seccomp: an object: not supported");
 }
 
 ATF_TC_WITHOUT_HEAD(oci_reads_every_field_of_a_process);
@@ -736,6 +768,8 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_ctr);
 	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_runc);
+	ATF_TP_ADD_TC(tp, oci_decodes_the_bundles_of_a_pod);
+	ATF_TP_ADD_TC(tp, oci_ignores_the_profile_of_a_sandbox_alone);
 	ATF_TP_ADD_TC(tp, oci_reads_every_field_of_a_process);
 	ATF_TP_ADD_TC(tp, oci_gives_nothing_that_was_not_asked_for);
 	ATF_TP_ADD_TC(tp, oci_refuses_a_missing_or_unfit_identity);

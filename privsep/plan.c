@@ -53,9 +53,9 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 		return ("flags");
 	if (!namespace_valid(plan->sandbox_namespace))
 		return ("sandbox_namespace");
-	/* An id with the annotations of CRI, and only then. */
-	if ((plan->flags & PLAN_CRI) != 0 ? !msg_id_valid(plan->sandbox_id) :
-	    plan->sandbox_id[0] != '\0')
+	/* With the annotations of CRI there is an id. */
+	if (!msg_id_valid(plan->sandbox_id) && ((plan->flags & PLAN_CRI) != 0 ||
+	    plan->sandbox_id[0] != '\0'))
 		return ("sandbox_id");
 	if (!strings_valid(plan, strings, length))
 		return ("strings");

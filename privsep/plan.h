@@ -61,7 +61,8 @@ struct plan {
 	char error[MSG_TEXT_SIZE];	/* printable ASCII */
 	/*
 	 * Annotations of CRI: sandbox-id and sandbox-namespace; empty where
-	 * the bundle has none.
+	 * the bundle has none.  Without CRI the first is the container whose
+	 * shim is to be shared, or empty: io.containerd.runc.v2.group.
 	 */
 	char sandbox_id[MSG_ID_SIZE], sandbox_namespace[PLAN_NAMESPACE_SIZE];
 };

@@ -86,7 +86,7 @@ policy_refusal(struct helper *h, struct record *r)
 	if ((plan->flags & PLAN_TERMINAL) != 0)
 		return ("terminals are not supported yet");
 	if (!RECORD_IS_EXEC(r))
-		return (strcmp((plan->flags & PLAN_CRI) != 0 ?
+		return (strcmp(plan->sandbox_id[0] != '\0' ?
 		    plan->sandbox_id : r->ref.id, h->boot.group) == 0 ? NULL :
 		    "the bundle belongs to another pod");
 	if (c->uid != 0 && (plan->uid != c->uid || plan->gid != c->gid))

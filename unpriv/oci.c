@@ -222,6 +222,22 @@ read_sandbox_namespace(struct oci_reader *reader, int value, uint32_t arg)
 	return (0);
 }
 
+/* By hand or by Docker: which containers share a shim where CRI says nothing. */
+static int
+read_group(struct oci_reader *reader, int value, uint32_t arg)
+{
+	struct plan *plan = reader->plan;
+
+	(void)arg;
+	if ((plan->flags & PLAN_CRI) != 0)
+		return (0);
+	if (json_string(value, plan->sandbox_id, sizeof(plan->sandbox_id)) >=
+		0 &&
+	    msg_id_valid(plan->sandbox_id))
+		return (0);
+	return (oci_refuse(reader, value, "expected a container's identifier"));
+}
+
 #define CRI "io.kubernetes.cri."
 
 /* In this order: each reader looks at what the one before it found. */
@@ -229,6 +245,7 @@ static const struct oci_field annotation_fields[] = {
 	{ CRI "sandbox-id", JSON_STRING, 0, read_sandbox_id, 0 },
 	{ CRI "sandbox-namespace", JSON_STRING, 0, read_sandbox_namespace, 0 },
 	{ CRI "container-type", JSON_STRING, 0, read_container_type, 0 },
+	{ "io.containerd.runc.v2.group", JSON_STRING, 0, read_group, 0 },
 };
 
 static int

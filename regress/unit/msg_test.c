@@ -195,7 +195,7 @@ ATF_TC_BODY(plans_out_of_range_are_refused, tc)
 	PLAN_REFUSES(p.nrlimits = 1; p.rlimits[0].soft = 1);
 	PLAN_REFUSES(p.capabilities[PLAN_EFFECTIVE] = 1);
 	PLAN_REFUSES(p.flags = PLAN_CRI);
-	PLAN_REFUSES(strcpy(p.sandbox_id, "x"));
+	PLAN_REFUSES(strcpy(p.sandbox_id, "x/y"));
 	PLAN_REFUSES(strcpy(p.sandbox_namespace, "-x"));
 	PLAN_REFUSES(strcpy(p.sandbox_namespace, "a.b"));
 	PLAN_REFUSES(strcpy(p.sandbox_namespace, "A"));

@@ -36,6 +36,7 @@ SAMPLE(sample_other, "cri-1.6-other.json");
 #define NAMESPACES(list) LINUX("\"namespaces\":[" list "]")
 #define NOTES(list)	 BUNDLE("\"annotations\":{" list "}")
 #define CRI		 "\"io.kubernetes.cri."
+#define GROUP		 "\"io.containerd.runc.v2.group\":"
 
 static struct plan plan;
 static char strings[PLAN_STRINGS_MAX];
@@ -535,6 +536,27 @@ ATF_TC_BODY(oci_reads_the_annotations_of_cri, tc)
 	ATF_CHECK_EQ(plan.flags, PLAN_CRI);
 }
 
+ATF_TC_WITHOUT_HEAD(oci_reads_a_group_where_cri_says_nothing);
+ATF_TC_BODY(oci_reads_a_group_where_cri_says_nothing, tc)
+{
+	static const struct bad groups[] = {
+		{ NOTES(GROUP "\"a/b\""),
+		    "annotations.io.containerd.runc.v2.group: \"a/b\": "
+		    "expected a container's identifier" },
+		{ NOTES(GROUP "\"\""),
+		    "annotations.io.containerd.runc.v2.group" },
+		{ NOTES(GROUP "1"), "annotations.io.containerd.runc.v2.group" },
+	};
+
+	check_bundle(NOTES(GROUP "\"g1\""));
+	ATF_CHECK_EQ(plan.flags, 0);
+	ATF_CHECK_STREQ(plan.sandbox_id, "g1");
+	check_bundle(NOTES(GROUP "\"g1\"," CRI "sandbox-id\":\"x\""));
+	ATF_CHECK_EQ(plan.flags, PLAN_CRI);
+	ATF_CHECK_STREQ(plan.sandbox_id, "x");
+	check_bad_bundles(groups, sizeof(groups) / sizeof(groups[0]));
+}
+
 ATF_TC_WITHOUT_HEAD(oci_refuses_contradictory_annotations);
 ATF_TC_BODY(oci_refuses_contradictory_annotations, tc)
 {
@@ -780,6 +802,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_refuses_isolation_that_it_cannot_apply);
 	ATF_TP_ADD_TC(tp, oci_refuses_namespaces_that_it_cannot_give);
 	ATF_TP_ADD_TC(tp, oci_reads_the_annotations_of_cri);
+	ATF_TP_ADD_TC(tp, oci_reads_a_group_where_cri_says_nothing);
 	ATF_TP_ADD_TC(tp, oci_refuses_contradictory_annotations);
 	ATF_TP_ADD_TC(tp, oci_refuses_what_is_no_bundle);
 	ATF_TP_ADD_TC(tp, oci_bounds_args_and_env);

@@ -23,9 +23,11 @@ struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */
 	uint8_t key[32];		/* CHANNEL_KEY_SIZE: its master key */
-	/* The sandbox id, or the container's own; containerd's namespace. */
-	char group[80], containerd_namespace[80];
-	char planned[80];		/* the container `start` was run for */
+	/*
+	 * The sandbox id, or the container's own; containerd's namespace; the
+	 * container that `start` was run for.
+	 */
+	char group[80], containerd_namespace[80], planned[80];
 	char bundles[BOOT_PATH_SIZE];	/* directory that holds the bundles */
 	char runtime_root[BOOT_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
 };

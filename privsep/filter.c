@@ -2,7 +2,8 @@
  * The filter layer: a directory of ours between the node's / and the
  * writable layer of an overlay.  What lies in it hides the node's files of
  * the same name: empty files, opaque directories, whiteouts for what does not
- * exist yet.  It runs in a mount step: any failure ends that.
+ * exist yet.  It runs in a mount step: any failure ends that, and its end
+ * closes all.
  */
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -113,19 +114,15 @@ glob_hide(int host_dir, int layer, const char *pattern)
 static void
 path_hide(int host, int layer, const char *path)
 {
-	const char *slash = strchr(path, '/');
+	const char *name, *slash = strchr(path, '/');
 	int host_next, layer_next;
-	char name[NAME_MAX + 1];
 
-	if (slash == NULL && strchr(path, '*') != NULL)
-		glob_hide(host, layer, path);
-	else if (slash == NULL)
-		name_hide(host, layer, path);
-	if (slash == NULL)
+	if (slash == NULL) {
+		(strchr(path, '*') != NULL ? glob_hide : name_hide)(host,
+		    layer, path);
 		return;
-	if (slash - path > NAME_MAX)
-		step_fail(MSG_STEP_FILTER, -ENAMETOOLONG, filtered);
-	snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
+	}
+	name = strndupa(path, (size_t)(slash - path));
 	host_next = host_open(host, name, O_RDONLY | O_DIRECTORY);
 	/* The first ancestor that does not exist is hidden as a whole. */
 	if (host_next == -ENOENT)
@@ -135,11 +132,8 @@ path_hide(int host, int layer, const char *path)
 		return;
 	if (host_next < 0)
 		step_fail(MSG_STEP_FILTER, host_next, filtered);
-	layer_next = copy_make(layer, name, host_next, 1);
-	if (layer_next != -1)
+	if ((layer_next = copy_make(layer, name, host_next, 1)) != -1)
 		path_hide(host_next, layer_next, slash + 1);
-	fdpass_close(&layer_next, 1);
-	close(host_next);
 }
 
 void
@@ -153,5 +147,4 @@ filter_build(int layer_fd, const char *own)
 		filtered = paths[i] != NULL ? paths[i] : own;
 		path_hide(root, layer_fd, filtered);
 	}
-	close(root);
 }

@@ -58,15 +58,16 @@ struct record {
 	struct plan plan;	/* after policy */
 	struct msg_exited exited;
 	union {			/* all of them owned, or -1 */
-		int fds[8];
+		int fds[9];
 		struct {
 			int stdio_fds[HELPER_STREAMS]; /* reader, O_PATH */
 			/*
 			 * The socket to the launch step; sealed: plan, cwd,
 			 * args, env.  A container's own: its namespaces, its
-			 * directory, locked.
+			 * directory, locked.  A terminal's master, until the
+			 * shim gets it with the reply to MSG_START.
 			 */
-			int launch_fd, strings_fd;
+			int launch_fd, strings_fd, terminal_fd;
 			int pidns_fd, mntns_fd, state_fd;
 		};
 	};
@@ -206,9 +207,6 @@ int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 
 /* init.c: a pid namespace with our pid 1: init_pid, pidns_fd.  -errno. */
 int	 init_spawn(struct helper *h, struct record *c);
-
-/* init.c: true if a pid 1 that was not reaped is known to have no children. */
-int	 init_is_alone(pid_t pid);
 
 /* step.c: where a step child finds its descriptors. */
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */

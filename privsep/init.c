@@ -48,18 +48,3 @@ init_spawn(struct helper *h, struct record *c)
 	c->pidns_fd = open(path, O_RDONLY | O_CLOEXEC);
 	return (c->pidns_fd == -1 ? -errno : 0);
 }
-
-int
-init_is_alone(pid_t pid)
-{
-	char child, path[64];
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) != -1) {
-		n = read(fd, &child, 1);
-		close(fd);
-	}
-	return (n == 0);
-}

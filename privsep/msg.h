@@ -100,9 +100,9 @@ struct msg_reply {
 	int32_t error;		/* 0, or a negative errno */
 	uint32_t step;		/* enum msg_step, where error != 0 */
 	/*
-	 * MSG_CREATE and MSG_START: the process.  Of descriptors sent: of
-	 * MSG_START bit 0 stdout, bit 1 stderr; of MSG_CREATE, and of MSG_START
-	 * of an exec, bit 2 the master of the terminal.
+	 * MSG_CREATE and MSG_START: the process.  Of descriptors that come
+	 * with MSG_START: bit 0 stdout, bit 1 stderr, bit 2 the terminal's
+	 * master, which comes alone.
 	 */
 	uint32_t pid, fds;
 	char text[MSG_TEXT_SIZE]; /* more about the error, or empty */

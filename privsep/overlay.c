@@ -21,13 +21,15 @@ static char key[MSG_ID_SIZE + 1];
 
 #define NAME_SIZE	(sizeof(key) + 32) /* of what named() makes */
 
-/* A name below the runtime root, until the next call. */
+/* A name below the runtime root; three calls later it is another. */
 static const char *
 named(const char *before, const char *after)
 {
-	static char name[NAME_SIZE];
+	static char names[3][NAME_SIZE];
+	static unsigned int turn;
+	char *name = names[turn++ % 3];
 
-	snprintf(name, sizeof(name), "%s%s%s", before, key, after);
+	snprintf(name, NAME_SIZE, "%s%s%s", before, key, after);
 	return (name);
 }
 
@@ -86,8 +88,8 @@ mount_new(const char *type, const char *const *o, unsigned int flags)
 static void
 mount_attach(int mount_fd, int dirfd, const char *path)
 {
-	MUST(move_mount(mount_fd, "", dirfd, path, MOVE_MOUNT_F_EMPTY_PATH |
-	    (path[0] == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0)), path);
+	MUST(move_mount(mount_fd, "", dirfd, path, MOVE_MOUNT_F_EMPTY_PATH),
+	    path);
 }
 
 /*
@@ -101,17 +103,17 @@ base_prepare(const struct helper *h)
 	static const char *const o[] = { "size", "25%", "mode", "0700", NULL };
 	struct statx stx;
 	struct stat st;
-	int base, fd;
+	int fd;
 
-	base = directory_open(BASE);
-	MUST(statx(base, "", AT_EMPTY_PATH, 0, &stx), "statx");
+	close(directory_open(BASE));
+	MUST(statx(AT_FDCWD, BASE, AT_SYMLINK_NOFOLLOW, 0, &stx), BASE);
 	if ((stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
 		fd = mount_new("tmpfs", o, NOSUID_NODEV);
 		/* The upper directory's mode is what a workload sees at /. */
 		MUST(stat("/", &st), "/");
 		MUST(mkdirat(fd, "work", 0700), "work");
 		MUST(mkdirat(fd, "upper", st.st_mode & 07777), "upper");
-		mount_attach(fd, base, "");
+		mount_attach(fd, AT_FDCWD, BASE);
 	}
 	filter_build(directory_open(named("overlay/", "/filters")),
 	    h->boot.runtime_root + 1);
@@ -160,18 +162,16 @@ trees_mount(int merged)
 static int
 namespace_build(const struct helper *h, int node)
 {
-	char lower[NAME_SIZE], upper[NAME_SIZE], work[NAME_SIZE];
-	const char *const o[] = { "redirect_dir", "on", "lowerdir", lower,
-		"upperdir", upper, "workdir", work, "source", "reaper", NULL };
+	const char *const o[] = { "redirect_dir", "on", "source", "reaper",
+		"lowerdir", named("overlay/", "/filters:/"),
+		"upperdir", named("overlay/", "/upper"),
+		"workdir", named("overlay/", "/work"), NULL };
 	int merged, ns;
 
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
 	/* While there is a /proc: the overlay's has none. */
 	ns = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
-	strcpy(lower, named("overlay/", "/filters:/"));
-	strcpy(upper, named("overlay/", "/upper"));
-	strcpy(work, named("overlay/", "/work"));
 	merged = mount_new("overlay", o, MOUNT_ATTR_NODEV);
 	mount_attach(merged, AT_FDCWD, MERGED);
 	trees_mount(merged);

@@ -9,16 +9,11 @@
 static int
 namespace_valid(const char s[PLAN_NAMESPACE_SIZE])
 {
-	size_t i;
+	size_t length = strnlen(s, PLAN_NAMESPACE_SIZE);
 
-	if (!msg_string_valid(s, PLAN_NAMESPACE_SIZE))
-		return (0);
-	for (i = 0; s[i] != '\0'; i++) {
-		if ((s[i] < 'a' || s[i] > 'z') && (s[i] < '0' || s[i] > '9') &&
-		    (s[i] != '-' || i == 0 || s[i + 1] == '\0'))
-			return (0);
-	}
-	return (1);
+	return (msg_string_valid(s, PLAN_NAMESPACE_SIZE) && strspn(s,
+	    "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
+	    s[0] != '-' && (length == 0 || s[length - 1] != '-'));
 }
 
 static int
@@ -62,6 +57,8 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */
 	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX)
 		return ("uid or gid");
+	if (plan->rows > UINT16_MAX || plan->columns > UINT16_MAX)
+		return ("rows or columns");
 	if (plan->umask > 0777 || plan->oom_score_adj < -1000 ||
 	    plan->oom_score_adj > 1000)
 		return ("umask or oom_score_adj");

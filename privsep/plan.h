@@ -55,6 +55,7 @@ struct plan {
 	 * to back, filling exactly strings_length bytes.
 	 */
 	uint32_t argc, envc, strings_length, ngroups, nrlimits;
+	uint32_t rows, columns; /* of the terminal; at most 65535 */
 	uint32_t groups[PLAN_GROUPS_MAX];
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint64_t capabilities[PLAN_CAPSETS];

@@ -58,7 +58,7 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
 		    &c->mntns_fd, 1);
 	if (error == 0)
-		error = step_wait(&launch, NULL, rq);
+		error = step_wait(&launch, &r->terminal_fd, rq);
 	/* A step that nobody listens to ends. */
 	fdpass_close(&mount.socket_fd, 1);
 	if (error != 0) {
@@ -83,8 +83,6 @@ policy_refusal(struct helper *h, struct record *r)
 	struct plan *plan = &r->plan;
 	const struct plan asked = *plan;
 
-	if ((plan->flags & PLAN_TERMINAL) != 0)
-		return ("terminals are not supported yet");
 	if (!RECORD_IS_EXEC(r))
 		return (strcmp(plan->sandbox_id[0] != '\0' ?
 		    plan->sandbox_id : r->ref.id, h->boot.group) == 0 ? NULL :
@@ -92,6 +90,10 @@ policy_refusal(struct helper *h, struct record *r)
 	if (c->uid != 0 && (plan->uid != c->uid || plan->gid != c->gid))
 		return ("another user, and the container's is not root");
 	*plan = *c;
+	plan->flags &= ~(uint32_t)PLAN_TERMINAL;
+	plan->flags |= asked.flags & PLAN_TERMINAL;
+	plan->rows = asked.rows;
+	plan->columns = asked.columns;
 	plan->argc = asked.argc;
 	plan->envc = asked.envc;
 	plan->strings_length = asked.strings_length;
@@ -114,7 +116,6 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 	int error = 0, *plan_fd = &step.fds[1];
 	const char *bad;
 
-	rq->reply.step = MSG_STEP_DECODE;
 	if (*plan_fd != -1 && !RECORD_IS_EXEC(r) &&
 	    strcmp(r->ref.id, h->boot.planned) == 0) {
 		h->plan_fd = -1;
@@ -127,16 +128,15 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 	r->strings_fd = *plan_fd;
 	if (error != 0)
 		return (error);
-	rq->reply.step = MSG_STEP_POLICY;
-	if ((bad = plan_take(r)) != NULL) {
-		rq->reply.step = MSG_STEP_DECODE;
-		error = -EBADMSG;
-	} else if ((bad = policy_refusal(h, r)) != NULL) {
-		error = -EPERM;
+	rq->reply.step = MSG_STEP_DECODE;
+	if ((bad = plan_take(r)) == NULL) {
+		rq->reply.step = MSG_STEP_POLICY;
+		bad = policy_refusal(h, r);
 	}
-	if (bad != NULL)
-		strcpy(rq->reply.text, bad);
-	return (error);
+	if (bad == NULL)
+		return (0);
+	strcpy(rq->reply.text, bad);
+	return (rq->reply.step == MSG_STEP_POLICY ? -EPERM : -EBADMSG);
 }
 
 int
@@ -185,7 +185,7 @@ void
 process_started(struct helper *h, struct record *r)
 {
 	struct msg_reply reply = { .error = -EIO, .step = MSG_STEP_LAUNCH };
-	int fd, fds[MSG_FDS_MAX] = { -1, -1, -1 }, i, n, started;
+	int fd, fds[MSG_FDS_MAX] = { -1, -1, -1 }, i, n;
 
 	if ((n = step_receive(r->launch_fd, &reply, NULL)) == -EAGAIN)
 		return;
@@ -195,24 +195,28 @@ process_started(struct helper *h, struct record *r)
 		return;
 	/* Closed by execve(2), unless something was said before. */
 	reply.request = r->request;
-	started = n == 0;
-	if (started) {
+	if (n == 0) {
 		r->state = RECORD_RUNNING;
 		reply.error = reply.step = 0;
 		reply.pid = (uint32_t)r->pid;
 	} else {
 		log_line("not started", &r->ref, reply.text, reply.error);
 	}
-	for (i = MSG_STDOUT, n = 0; started && i <= MSG_STDERR; i++) {
+	for (i = MSG_STDOUT, n = 0; reply.pid != 0 && i <= MSG_STDERR; i++) {
 		if (r->stdio_fds[i] != -1 &&
 		    (fd = path_reopen(r->stdio_fds[i], O_RDONLY)) >= 0) {
 			fds[n++] = fd;
 			reply.fds |= 1u << (i - MSG_STDOUT);
 		}
 	}
+	if (reply.pid != 0 && r->terminal_fd != -1) {
+		fds[n++] = r->terminal_fd;
+		reply.fds = 1u << 2;
+		r->terminal_fd = -1;
+	}
 	fdpass_close(r->stdio_fds, HELPER_STREAMS);
 	helper_send(h, MSG_REPLY, &reply, sizeof(reply), fds);
-	if (started)
+	if (reply.pid != 0)
 		helper_publish(h, RECORD_IS_EXEC(r) ? EVENT_EXEC_STARTED :
 		    EVENT_START, r);
 }
@@ -266,20 +270,16 @@ process_ended(struct helper *h, struct record *r, int status)
 }
 
 /*
- * Reports the end of an exec, and of a container once all was reaped.  Its pid
- * 1 may still be about to end, if it has no children: every process of the
- * namespace descends from it or from a child of ours.
+ * Reports the end of an exec, and of a container once its execs were reaped and
+ * everything else of it has been killed for good: nothing in a namespace
+ * outlives its pid 1, whose own end is not waited for.
  */
 static void
 process_settle(struct helper *h, struct record *r)
 {
-	int alone;
-
-	if (r->state != RECORD_ENDING)
-		return;
-	alone = r->init_pid != 0 && init_is_alone(r->init_pid);
-	if (!RECORD_IS_EXEC(r) && (record_kill(h, r) > alone ||
-	    (r->pidns_fd == -1 && container_orphans_kill(h) > 0)))
+	if (r->state != RECORD_ENDING || (!RECORD_IS_EXEC(r) &&
+	    (record_kill(h, r) > (r->init_pid != 0) ||
+	    (r->pidns_fd == -1 && container_orphans_kill(h) > 0))))
 		return;
 	r->state = RECORD_STOPPED;
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);

@@ -16,6 +16,7 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 {
 	const struct msg_stdio *stdio = &rq->m->body.stdio;
 	const char *path = stdio->path, *cri = strstr(path, "/containers/");
+	const int terminal = (r->plan.flags & PLAN_TERMINAL) != 0;
 	int error, fd, *slot = &r->stdio_fds[stdio->stream];
 	char last[MSG_ID_SIZE + 16], middle[MSG_ID_SIZE + 32];
 
@@ -26,29 +27,31 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 	snprintf(middle, sizeof(middle), "/containers/%s/io/", r->ref.id);
 	if (strstr(path, "/.") != NULL || strstr(path, "//") != NULL ||
 	    strcmp(strrchr(path, '/'), last) != 0 || *slot != -1 ||
-	    (cri != NULL && strncmp(cri, middle, strlen(middle)) != 0))
+	    (cri != NULL && strncmp(cri, middle, strlen(middle)) != 0) ||
+	    (terminal && stdio->stream == MSG_STDERR))
 		return (-EPERM);
 	if ((fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return (-errno);
 	error = path_trusted(fd, S_IFIFO);
 	if (error == 0 && stdio->stream == MSG_STDIN) {
-		/*
-		 * Reader before writer, so that neither open waits; the
-		 * workload expects reads that do.
-		 */
-		error = *slot = path_reopen(fd, O_RDONLY);
-		if (error >= 0)
+		/* Reader before writer, so that neither open waits. */
+		if ((error = *slot = path_reopen(fd, O_RDONLY)) >= 0)
 			error = rq->fds[0] = path_reopen(fd, O_WRONLY);
-		if (error >= 0)
+		/* The workload expects reads that wait; the shim does not. */
+		if (error >= 0 && !terminal)
 			error = fcntl(*slot, F_SETFL, 0);
+	} else if (error == 0) {
+		error = *slot = terminal ? path_reopen(fd, O_RDWR) :
+		    fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (error >= 0 && terminal) {
+		rq->fds[stdio->stream == MSG_STDIN] = *slot;
+		*slot = -1;
 	}
 	if (error < 0) {
 		fdpass_close(slot, 1);
 		fdpass_close(rq->fds, 1);
 	}
-	if (error == 0 && *slot == -1)
-		*slot = fd;
-	else
-		close(fd);
-	return (error);
+	close(fd);
+	return (error < 0 ? error : 0);
 }

@@ -4,6 +4,7 @@
  * identity and executes.  It carries no filter, because the workload would
  * inherit it; its capabilities are cut to caps_launch and the workload's.
  */
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include <grp.h>
@@ -11,7 +12,6 @@
 #include "privsep/helper.h"
 
 #define MUST(step, n, text)	step_must(MSG_STEP_##step, (n), (text))
-#define STRINGS_FD	STEP_FDS
 
 /* argv, NULL, envp, NULL; pointers into the mapped strings. */
 static char *vector[PLAN_VECTOR_MAX + 2];
@@ -24,7 +24,7 @@ strings_map(const struct plan *plan)
 	size_t i, n = 0;
 
 	map = mmap(NULL, sizeof(*plan) + plan->strings_length,
-	    PROT_READ | PROT_WRITE, MAP_PRIVATE, STRINGS_FD, 0);
+	    PROT_READ | PROT_WRITE, MAP_PRIVATE, STEP_FDS, 0);
 	MUST(LAUNCH, map == MAP_FAILED ? -1 : 0, "strings");
 	cwd = map + sizeof(*plan);
 	/* plan_check has counted the strings: this loop stays inside. */
@@ -51,18 +51,39 @@ go_wait(int fds[MSG_FDS_MAX])
 	return (go);
 }
 
+/* A new terminal of the container's /dev/pts: its master. */
+static int
+terminal_open(const struct plan *plan)
+{
+	const struct winsize size = { .ws_row = (uint16_t)plan->rows,
+		.ws_col = (uint16_t)plan->columns };
+	int fd = MUST(LAUNCH, open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK |
+	    O_CLOEXEC), "/dev/ptmx"), locked = 0;
+
+	MUST(LAUNCH, ioctl(fd, TIOCSPTLCK, &locked), "a pty");
+	MUST(LAUNCH, ioctl(fd, TIOCSWINSZ, &size), "a pty");
+	return (fd);
+}
+
 /*
  * Waits for the release and puts the streams on 0, 1 and 2.  A FIFO for
  * writing is opened here, which waits until containerd has opened its end:
  * what is written before that would be lost if the workload ended first.
  */
 static void
-streams_set(const struct plan *plan)
+streams_set(const struct plan *plan, int master)
 {
 	int fd, fds[MSG_FDS_MAX], n = 0, stream;
 	uint32_t go = go_wait(fds);
 	char p[40];
 
+	if (master != -1) {
+		/* Of a session without one, this becomes the terminal. */
+		fd = MUST(STDIO, ioctl(master, TIOCGPTPEER, O_RDWR), "a pty");
+		for (stream = 0; stream < HELPER_STREAMS; stream++)
+			fds[stream] = fd;
+		go = (1u << HELPER_STREAMS) - 1;
+	}
 	while (n < MSG_FDS_MAX && fds[n] != -1)
 		n++;
 	/* Downwards: /dev/null lies on 0, which comes last. */
@@ -75,7 +96,7 @@ streams_set(const struct plan *plan)
 			_exit(1);
 		fd = fds[--n];
 		snprintf(p, sizeof(p), "/proc/self/fd/%d", fd);
-		if (stream != STDIN_FILENO)
+		if (stream != STDIN_FILENO && master == -1)
 			fd = MUST(STDIO, open(p, O_WRONLY | O_CLOEXEC), NULL);
 		/* So that the workload's user can reopen /dev/stdout. */
 		MUST(STDIO, fchown(fd, plan->uid, plan->gid), NULL);
@@ -116,7 +137,7 @@ step_launch(const struct helper *h, const struct record *r)
 	char path[PATH_MAX], text[40];
 	const char *cwd;
 	struct rlimit limit;
-	int error, fd, fds[MSG_FDS_MAX];
+	int error, fd, fds[MSG_FDS_MAX], master = -1;
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -141,8 +162,10 @@ step_launch(const struct helper *h, const struct record *r)
 	MUST(CWD, chdir(cwd), cwd);
 	if (getcwd(path, sizeof(path)) == NULL || path[0] != '/')
 		step_fail(MSG_STEP_CWD, -EXDEV, cwd);
-	step_report(0, MSG_STEP_NONE, NULL, -1);
-	streams_set(plan);
+	if ((plan->flags & PLAN_TERMINAL) != 0)
+		master = terminal_open(plan);
+	step_report(0, MSG_STEP_NONE, NULL, master);
+	streams_set(plan, master);
 	identity_set(plan);
 	if ((plan->flags & PLAN_CRI_SANDBOX) != 0) {
 		/*

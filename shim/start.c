@@ -112,14 +112,18 @@ start_run(const struct shim_args *args)
 	}
 	/* What does not depend on the settings is done while they are read. */
 	if (bundle_open(&start.bundle, args->id) != 0 ||
-	    settings_begin(&reading, start.bundle.fd) != 0 ||
-	    spawn_open(&start.spawn, args, &start.bundle) != 0 ||
-	    settings_end(&reading, &start.settings) != 0)
+	    settings_begin(&reading, start.bundle.fd) != 0)
 		return (1);
-	error = group_lock(&start.group, args->address, args->namespace,
-	    group_id(&start));
+	if ((error = spawn_open(&start.spawn, args, &start.bundle)) == 0 &&
+	    (error = settings_end(&reading, &start.settings)) == 0) {
+		error = group_lock(&start.group, args->address, args->namespace,
+		    group_id(&start));
+		if (error != 0)
+			report_error(error,
+			    "locking the socket in " GROUP_DIRECTORY);
+	}
 	if (error != 0) {
-		report_error(error, "locking the socket in " GROUP_DIRECTORY);
+		spawn_undo(&start.spawn);
 		return (1);
 	}
 	error = start_locked(&start);

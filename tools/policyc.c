@@ -30,6 +30,7 @@
  * fooled), so there is no other operator.
  */
 #include <sys/capability.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -92,6 +93,7 @@ static const struct constant constants[] = {
 	{ CONSTANT(SOL_SOCKET) },
 	{ CONSTANT(SO_ERROR) },
 	{ CONSTANT(SO_PEERCRED) },
+	{ CONSTANT(TIOCSWINSZ) },
 };
 
 /* What `rlimit` may name. */

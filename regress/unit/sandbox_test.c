@@ -2,6 +2,7 @@
  * What is left to a process inside a sandbox, tried from inside.  The lists of
  * calls here are written independently of sandbox-policies/.
  */
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -202,6 +203,7 @@ static const struct call shim_exact[] = {
 	{ SYS_memfd_create, { 0, MFD_CLOEXEC | MFD_ALLOW_SEALING } },
 	{ SYS_fcntl, { -1, F_ADD_SEALS, 0 } },
 	{ SYS_fcntl, { -1, F_GETFL } },
+	{ SYS_ioctl, { -1, TIOCSWINSZ, 0 } },
 	{ SYS_getsockopt, { -1, SOL_SOCKET, SO_PEERCRED } },
 };
 
@@ -215,6 +217,12 @@ static const struct call shim_wrong[] = {
 	{ SYS_fcntl, { 0, F_SETFL, O_ASYNC } },
 	{ SYS_fcntl, { 0, HIGH | F_SETOWN, 1 } },
 	{ SYS_fcntl, { 0, HIGH | F_GETFL } },
+	{ SYS_ioctl, { 0, TIOCSTI, 0 } },
+	{ SYS_ioctl, { 0, TIOCGPTPEER, 0 } },
+	{ SYS_ioctl, { 0, TIOCSCTTY, 0 } },
+	{ SYS_ioctl, { 0, TCSETS, 0 } },
+	{ SYS_ioctl, { 0, FIOASYNC, 0 } },
+	{ SYS_ioctl, { 0, HIGH | TIOCSWINSZ, 0 } },
 	{ SYS_getsockopt, { 0, SOL_SOCKET, SO_TYPE } },
 	{ SYS_getsockopt, { 0, 0, SO_PEERCRED } },
 };
@@ -414,7 +422,7 @@ static const char *const shim_status[] = { "Uid: 64999 64999 64999 64999",
 	"Gid: 64999 64999 64999 64999", "Groups:", "Threads: 1" };
 
 static const char *const shim_limits[] = { "Max processes 0 0 processes",
-	"Max core file size 0 0 bytes", "Max open files 1024 1024 files",
+	"Max core file size 0 0 bytes", "Max open files 2048 2048 files",
 	"Max file size 8388608 8388608 bytes" };
 
 ROOT_TEST(shim_has_no_identity_and_no_capability_left,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "unpriv/endpoint.h"
+#include "unpriv/priv.h"
 
 int
 endpoint_pair(int fds[2])
@@ -40,7 +41,7 @@ reply_valid(const union msg_body *body)
 	return (reply->request > 0 && reply->error <= 0 &&
 	    reply->error >= -4095 && reply->step < MSG_STEP_MAX &&
 	    (reply->error != 0) == (reply->step != MSG_STEP_NONE) &&
-	    reply->fds <= 3 &&
+	    (reply->fds <= 3 || reply->fds == PRIV_MASTER) &&
 	    msg_string_valid(reply->text, sizeof(reply->text)));
 }
 

@@ -49,9 +49,10 @@ struct loop *loop_new(void);
 void	 loop_free(struct loop *loop);
 
 /*
- * Watches fd, level-triggered, until loop_remove, which must come before
- * close(2).  EPOLLHUP and EPOLLERR are reported whatever events says.
- * Returns 0 or a negative errno; then the watcher is as if never added.
+ * Watches fd, level-triggered unless events has EPOLLET, until loop_remove,
+ * which must come before close(2).  EPOLLHUP and EPOLLERR are reported
+ * whatever events says.  Returns 0 or a negative errno; then the watcher is as
+ * if never added.
  */
 int	 loop_add(struct loop *loop, struct loop_watch *watch, int fd,
 	    uint32_t events, loop_callback *callback, void *arg);

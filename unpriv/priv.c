@@ -164,16 +164,58 @@ send_some(struct priv *priv)
 		priv_break(priv, "the channel cannot be watched");
 }
 
-/* Descriptors that this answer must come with. */
-static uint32_t
-descriptors_due(const struct request *request, const struct msg_reply *reply)
+#define TALKS (O_RDWR | O_NONBLOCK)
+#define HEARS (O_RDONLY | O_NONBLOCK)
+
+/* What comes with an answer, where anything does. */
+static const struct shape {
+	uint16_t op;
+	uint32_t stream; /* of MSG_STDIO */
+	uint32_t fds;	 /* of the reply */
+	uint32_t nfds;
+	int modes[2];
+} shapes[] = {
+	{ MSG_START, 0, 1, 1, { O_RDONLY } },
+	{ MSG_START, 0, 2, 1, { O_RDONLY } },
+	{ MSG_START, 0, 3, 2, { O_RDONLY, O_RDONLY } },
+	{ MSG_STDIO, MSG_STDIN, 0, 1, { O_WRONLY } },
+	/* With a terminal. */
+	{ MSG_CREATE, 0, PRIV_MASTER, 1, { TALKS } },
+	{ MSG_START, 0, PRIV_MASTER, 1, { TALKS } },
+	{ MSG_STDIO, MSG_STDIN, 0, 2, { O_WRONLY, HEARS } },
+	{ MSG_STDIO, MSG_STDOUT, 0, 1, { TALKS } },
+};
+
+/* Finds what an answer with descriptors looks like, or NULL. */
+static const struct shape *
+shape_find(const struct request *request, const struct msg *message)
 {
-	if (reply->error != 0)
-		return (0);
-	if (request->op == MSG_START)
-		return ((reply->fds & 1) + (reply->fds >> 1 & 1));
-	return (request->op == MSG_STDIO &&
-	    request->body.stdio.stream == MSG_STDIN);
+	const struct shape *shape = shapes,
+			   *end = shape + sizeof(shapes) / sizeof(shapes[0]);
+
+	/* The master of a container has come before its start. */
+	if (request->op == MSG_START && request->body.ref.exec[0] == '\0' &&
+	    message->body.reply.fds == PRIV_MASTER)
+		return (NULL);
+	for (; shape < end; shape++) {
+		if (shape->op == request->op &&
+		    (shape->op != MSG_STDIO ||
+			shape->stream == request->body.stdio.stream) &&
+		    shape->fds == message->body.reply.fds &&
+		    shape->nfds == message->header.nfds)
+			return (shape);
+	}
+	return (NULL);
+}
+
+/* Whether a descriptor is open so; it may be non-blocking in any case. */
+static int
+mode_fits(int fd, int mode)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return (flags != -1 && (flags & O_ACCMODE) == (mode & O_ACCMODE) &&
+	    (flags & mode & O_NONBLOCK) == (mode & O_NONBLOCK));
 }
 
 /* Checks an answer against its request.  Returns NULL or what is wrong. */
@@ -182,15 +224,18 @@ reply_check(const struct request *request, const struct msg *message,
     const int fds[MSG_FDS_MAX])
 {
 	const struct msg_reply *reply = &message->body.reply;
-	int mode = request->op == MSG_START ? O_RDONLY : O_WRONLY;
+	const struct shape *shape = NULL;
 	uint32_t i;
 
-	if (message->header.nfds != descriptors_due(request, reply) ||
-	    (reply->fds != 0 &&
-		(request->op != MSG_START || reply->error != 0)))
+	if (reply->error == 0)
+		shape = shape_find(request, message);
+	if (shape == NULL &&
+	    (message->header.nfds != 0 || reply->fds != 0 ||
+		(reply->error == 0 && request->op == MSG_STDIO &&
+		    request->body.stdio.stream == MSG_STDIN)))
 		return ("the helper sent descriptors nobody asked for");
-	for (i = 0; i < message->header.nfds; i++) {
-		if ((fcntl(fds[i], F_GETFL) & O_ACCMODE) != mode)
+	for (i = 0; shape != NULL && i < shape->nfds; i++) {
+		if (!mode_fits(fds[i], shape->modes[i]))
 			return ("the helper sent a descriptor of another kind");
 	}
 	if (reply->error == 0 &&

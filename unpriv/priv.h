@@ -36,10 +36,18 @@ struct priv_handlers {
 /*
  * Completes one request.  The descriptors (-1: none) are the callee's from
  * now on: fds[0] is the writer of a MSG_STDIO for stdin; fds[0] and fds[1] are
- * the readers of stdout and stderr of a MSG_START.  After the loss of the
- * helper, reply->error is PRIV_LOST and reply->step MSG_STEP_NONE.
+ * the readers of stdout and stderr of a MSG_START.
+ *
+ * Of a process with a terminal, fds[0] of its MSG_CREATE, or of the MSG_START
+ * of an exec, whose reply->fds is PRIV_MASTER then, is the master; that of a
+ * MSG_STDIO for stdin comes with the reader in fds[1], and that for stdout with
+ * fds[0] to read and write.  All these do not block.
+ *
+ * After the loss of the helper, reply->error is PRIV_LOST and reply->step
+ * MSG_STEP_NONE.
  */
 #define PRIV_LOST	(-ENOTCONN)
+#define PRIV_MASTER	4		/* of msg_reply.fds */
 typedef void priv_done(void *arg, const struct msg_reply *reply, int fds[2]);
 
 /*

@@ -3,7 +3,9 @@
  *
  * No descriptor tells that a pipe has become empty, so it is looked at again
  * every few milliseconds; but only while something is in it after the end,
- * which is rare and bounded.
+ * which is rare and bounded.  Of a terminal we are the last writer: there it is
+ * looked at from time to time for as long as nobody reads, to end it after
+ * that and not before.
  */
 #include <sys/epoll.h>
 
@@ -11,7 +13,8 @@
 
 #include "runtime/process.h"
 
-#define TURN 2 /* milliseconds */
+#define TURN	   2   /* milliseconds */
+#define LATER_TURN 100 /* the same, after DRAIN_LIMIT */
 
 int
 drain_open(void)
@@ -38,8 +41,14 @@ readable(int probe_fd, int fd)
 static int
 unread(const struct process *process)
 {
-	int i;
+	const struct terminal *terminal = process->terminal;
+	int fd, i;
 
+	if (terminal != NULL) {
+		fd = terminal_fd(terminal, TERMINAL_OUTPUT);
+		return (terminal_unwritten(terminal) ||
+		    (fd != -1 && readable(process->engine->probe_fd, fd)));
+	}
 	for (i = MSG_STDOUT; i <= MSG_STDERR; i++) {
 		if (process->fds[i] != -1 &&
 		    readable(process->engine->probe_fd, process->fds[i]))
@@ -48,28 +57,50 @@ unread(const struct process *process)
 	return (0);
 }
 
-void
-drain_end(struct process *process)
+/* Perhaps removes the process. */
+static void
+tell(struct process *process)
 {
 	if (!process->draining)
 		return;
 	process->draining = 0;
-	loop_timer_cancel(process->engine->loop, &process->drain_timer);
 	process_tell(process);
 	if (process->answer_due)
 		process_deleted(process);
+}
+
+void
+drain_end(struct process *process)
+{
+	loop_timer_cancel(process->engine->loop, &process->drain_timer);
+	tell(process);
+}
+
+static void look_again(void *arg);
+
+static void
+look_after(struct process *process, uint32_t milliseconds)
+{
+	loop_timer_set(process->engine->loop, &process->drain_timer,
+	    milliseconds, look_again, process);
 }
 
 static void
 look_again(void *arg)
 {
 	struct process *process = arg;
+	int more = unread(process);
 
-	if (process->drain_turns-- > 0 && unread(process))
-		loop_timer_set(process->engine->loop, &process->drain_timer,
-		    TURN, look_again, process);
-	else
-		drain_end(process);
+	if (more && process->drain_turns > 0) {
+		process->drain_turns--;
+		look_after(process, TURN);
+		return;
+	}
+	if (process->terminal != NULL && more)
+		look_after(process, LATER_TURN);
+	else if (process->terminal != NULL)
+		terminal_close_output(process->terminal);
+	tell(process);
 }
 
 void
@@ -77,5 +108,7 @@ drain_begin(struct process *process)
 {
 	process->draining = 1;
 	process->drain_turns = DRAIN_LIMIT / TURN;
+	if (process->terminal != NULL)
+		terminal_finish(process->terminal);
 	look_again(process);
 }

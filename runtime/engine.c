@@ -257,24 +257,78 @@ start_failed(struct process *process, const struct msg_reply *reply)
 	process_fail(&process->setup, &status);
 }
 
+/* It was started, but cannot be left so. */
+static void
+start_undo(struct process *process, const struct status *status)
+{
+	struct timespec now;
+	int error;
+
+	process_log(process, "not started", status);
+	process->reap_due = 1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	process_stop(process, KILLED, &now);
+	process_fail(&process->setup, status);
+	error = priv_signal(process->engine->priv, &process->ref, 9,
+	    process->container == NULL, doom_done, process);
+	if (error == 0)
+		process->requests++;
+	else
+		priv_break(process->engine->priv, "a request was lost");
+}
+
+/* Connects and begins a terminal.  Returns 0, or fills status. */
+static int
+start_terminal(struct process *process, int master, struct status *status)
+{
+	int error;
+
+	if (process->terminal == NULL && master == -1)
+		return (0);
+	/* That of a container came with its creation. */
+	if (process->container != NULL &&
+	    (process->terminal == NULL || master == -1)) {
+		process_disagrees(process, status);
+		if (master != -1)
+			close(master);
+		return (-1);
+	}
+	if (process->container != NULL)
+		terminal_connect(process->terminal, TERMINAL_MASTER, master);
+	if ((error = terminal_begin(process->terminal)) == 0)
+		return (0);
+	status_set(status, STATUS_INTERNAL, "connecting the terminal: %s",
+	    strerrordesc_np(-error));
+	return (-1);
+}
+
 static void
 start_done(void *arg, const struct msg_reply *reply, int fds[2])
 {
 	struct process *process = arg;
 	struct engine_result result;
-	int i, here = process_answered(process);
+	int i, here = process_answered(process), master = -1;
+	struct status status;
 
+	if (reply->fds == PRIV_MASTER) {
+		master = fds[0];
+		fds[0] = -1;
+	}
 	for (i = 0; i < 2; i++) {
 		if (fds[i] == -1)
 			continue;
-		if (here && process->stdio[MSG_STDOUT + i][0] != '\0' &&
+		if (here && process->terminal == NULL &&
+		    process->stdio[MSG_STDOUT + i][0] != '\0' &&
 		    process->fds[MSG_STDOUT + i] == -1)
 			process->fds[MSG_STDOUT + i] = fds[i];
 		else
 			close(fds[i]);
 	}
-	if (!here)
+	if (!here) {
+		if (master != -1)
+			close(master);
 		return;
+	}
 	if (is_lost(reply))
 		return;
 	if (reply->error != 0) {
@@ -287,6 +341,10 @@ start_done(void *arg, const struct msg_reply *reply, int fds[2])
 		return;
 	}
 	process->pid = reply->pid;
+	if (start_terminal(process, master, &status) != 0) {
+		start_undo(process, &status);
+		return;
+	}
 	process->state = PROCESS_RUNNING;
 	process_log(process, "started", NULL);
 	process_result(process, &result);

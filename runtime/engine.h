@@ -55,7 +55,7 @@ struct engine_spec {
 	const char *exec;		/* "" for a container */
 	const char *bundle;		/* of a container: its directory */
 	const char *stdio[ENGINE_STREAMS]; /* paths of FIFOs, or "" */
-	int terminal;
+	int terminal;			/* then stderr is ignored */
 	int checkpoint;			/* restoring one is asked for */
 	const void *process;		/* of an exec: the JSON document */
 	size_t process_size;
@@ -75,6 +75,7 @@ struct engine_view {
 	struct timespec exited_at;	/* zero unless STOPPED */
 	const char *bundle;
 	const char *stdio[ENGINE_STREAMS]; /* as they were given */
+	int terminal;
 };
 
 struct engine_pid {
@@ -94,13 +95,17 @@ void	 engine_free(struct engine *engine);
 
 /*
  * Creates a container: afterwards its process exists and waits.  Fails with
- * INVALID_ARGUMENT, ALREADY_EXISTS, UNIMPLEMENTED (terminal, checkpoint,
- * streams that are not FIFOs), RESOURCE_EXHAUSTED, or the helper's reasons.
+ * INVALID_ARGUMENT (also if the specification does not agree about the
+ * terminal), ALREADY_EXISTS, UNIMPLEMENTED (checkpoint, streams that are not
+ * FIFOs), RESOURCE_EXHAUSTED, or the helper's reasons.
  */
 void	 engine_create(struct engine *engine, const struct engine_spec *spec,
 	    engine_done *done, void *arg);
 
-/* Registers an exec of a running container, else FAILED_PRECONDITION. */
+/*
+ * Registers an exec of a running container, else FAILED_PRECONDITION.  Whether
+ * its document agrees about the terminal may show at its start only.
+ */
 void	 engine_exec(struct engine *engine, const struct engine_spec *spec,
 	    engine_done *done, void *arg);
 
@@ -147,6 +152,14 @@ int	 engine_state(const struct engine *engine, const char *id,
  */
 size_t	 engine_pids(const struct engine *engine, const char *id,
 	    struct engine_pid *list, struct status *status);
+
+/*
+ * Sets the size of a terminal, in characters; without a terminal it does
+ * nothing.  Returns 0, or fills status and returns -1: NOT_FOUND,
+ * INVALID_ARGUMENT for more than 65535, FAILED_PRECONDITION after the end.
+ */
+int	 engine_resize(struct engine *engine, const char *id, const char *exec,
+	    uint32_t width, uint32_t height, struct status *status);
 
 /* Closes the writer that keeps standard input from ending.  As engine_state. */
 int	 engine_close_stdin(struct engine *engine, const char *id,

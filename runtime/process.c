@@ -42,6 +42,7 @@ process_free(struct process *process)
 			close(process->fds[i]);
 		free(process->stdio[i]);
 	}
+	terminal_free(process->terminal);
 	free(process->bundle);
 	free(process->failure);
 	free(process);
@@ -67,7 +68,10 @@ process_new(struct engine *engine, struct process *container,
 	strcpy(process->ref.id, spec->id);
 	strcpy(process->ref.exec, spec->exec);
 	process->bundle = strdup(spec->bundle);
-	missing = process->bundle == NULL;
+	if (spec->terminal)
+		process->terminal = terminal_new(engine->loop);
+	missing = process->bundle == NULL ||
+	    (spec->terminal && process->terminal == NULL);
 	for (i = 0; i < ENGINE_STREAMS; i++) {
 		process->fds[i] = -1;
 		process->stdio[i] = strdup(spec->stdio[i]);
@@ -120,6 +124,8 @@ process_remove(struct process *process)
 		process_remove(process->execs);
 	process->answer_due = 0;
 	drain_end(process);
+	terminal_free(process->terminal);
+	process->terminal = NULL;
 	while (*p != process)
 		p = &(*p)->next;
 	*p = process->next;
@@ -188,6 +194,15 @@ process_stop(struct process *process, uint32_t exit_status,
 	process->exit_status = exit_status;
 	process->exited_at = *at;
 	drain_begin(process);
+}
+
+void
+process_disagrees(const struct process *process, struct status *status)
+{
+	status_set(status, STATUS_INVALID_ARGUMENT,
+	    process->terminal != NULL ?
+		"a terminal was asked for, but the specification has none" :
+		"the specification has a terminal, but none was asked for");
 }
 
 void

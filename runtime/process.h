@@ -5,6 +5,7 @@
 #define RUNTIME_PROCESS_H
 
 #include "runtime/engine.h"
+#include "runtime/terminal.h"
 #include "unpriv/priv.h"
 
 enum process_state {
@@ -44,6 +45,7 @@ struct process {
 	char *bundle;
 	char *stdio[ENGINE_STREAMS];	/* never NULL */
 	int fds[ENGINE_STREAMS];	/* writer, readers; owned, or -1 */
+	struct terminal *terminal;	/* owned, or NULL: it has none */
 	struct status *failure;		/* of the creation, or NULL */
 	struct loop_timer drain_timer;
 	unsigned drain_turns;		/* left */
@@ -114,12 +116,13 @@ void	 process_tell(struct process *process);
  * Those who wait for the end of this process hear of it when its output has
  * been read, or after DRAIN_LIMIT milliseconds; then, if answer_due, it is
  * removed.  Clients before containerd 1.6.22 may otherwise close a FIFO that
- * they have not begun to read.
+ * they have not begun to read.  A terminal's output ends when it has been
+ * read, however late.
  */
 #define DRAIN_LIMIT	250
 void	 drain_begin(struct process *process);
 
-/* Waits no longer; those who wait are told. */
+/* Waits and looks no longer; those who wait are told. */
 void	 drain_end(struct process *process);
 
 /* A descriptor for engine.probe_fd, or a negative errno. */
@@ -131,6 +134,13 @@ void	 process_deleted(struct process *process);
 /* It has ended: remembers how, and tells those who wait. */
 void	 process_stop(struct process *process, uint32_t exit_status,
 	    const struct timespec *at);
+
+/*
+ * Fills status with why a process cannot go on whose request and whose
+ * specification disagree about its terminal.
+ */
+void	 process_disagrees(const struct process *process,
+	    struct status *status);
 
 /* One line in the log about it. */
 void	 process_log(const struct process *process, const char *message,

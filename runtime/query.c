@@ -78,6 +78,7 @@ engine_state(const struct engine *engine, const char *id, const char *exec,
 		view->bundle = process->container->bundle;
 	for (i = 0; i < ENGINE_STREAMS; i++)
 		view->stdio[i] = process->stdio[i];
+	view->terminal = process->terminal != NULL;
 	return (0);
 }
 
@@ -104,6 +105,36 @@ engine_pids(const struct engine *engine, const char *id,
 			list[n++] = pid_of(exec);
 	}
 	return (n);
+}
+
+int
+engine_resize(struct engine *engine, const char *id, const char *exec,
+    uint32_t width, uint32_t height, struct status *status)
+{
+	struct process *process;
+	int error;
+
+	if ((process = process_lookup(engine, id, exec, status)) == NULL)
+		return (-1);
+	if (width > UINT16_MAX || height > UINT16_MAX) {
+		status_set(status, STATUS_INVALID_ARGUMENT,
+		    "a terminal has at most %u columns and lines", UINT16_MAX);
+		return (-1);
+	}
+	if (process->state >= PROCESS_STOPPED) {
+		status_set(status, STATUS_FAILED_PRECONDITION,
+		    "cannot resize the terminal of a process that has ended");
+		return (-1);
+	}
+	if (process->terminal == NULL)
+		return (0);
+	error = terminal_resize(process->terminal, (uint16_t)width,
+	    (uint16_t)height);
+	if (error == 0)
+		return (0);
+	status_set(status, STATUS_INTERNAL, "resizing the terminal: %s",
+	    strerrordesc_np(-error));
+	return (-1);
 }
 
 int

@@ -84,11 +84,6 @@ spec_check(const struct engine *engine, const struct engine_spec *spec,
 	    (spec->exec[0] != '\0' &&
 		id_check("an exec", spec->exec, status) != 0))
 		return (-1);
-	if (spec->terminal) {
-		status_set(status, STATUS_UNIMPLEMENTED,
-		    "terminals are not supported yet");
-		return (-1);
-	}
 	for (i = 0; i < ENGINE_STREAMS; i++) {
 		if (stream_check(stream_names[i], spec->stdio[i], status) != 0)
 			return (-1);
@@ -170,7 +165,8 @@ setup_end(struct process *process)
 	struct status *failure = process->failure;
 
 	if (process->ended)
-		process->state = PROCESS_STOPPED;
+		process_stop(process, process->exit_status,
+		    &process->exited_at);
 	if (failure == NULL && !process->doomed) {
 		if (!process->ended)
 			process->state = PROCESS_CREATED;
@@ -185,40 +181,115 @@ setup_end(struct process *process)
 	process_doom(process);
 }
 
-/* Remembers the first failure of several. */
-static void
-setup_failed(struct process *process, const struct msg_reply *reply)
+/* A place for the first failure of several, else NULL. */
+static struct status *
+failure_new(struct process *process)
 {
 	if (process->failure != NULL)
-		return;
+		return (NULL);
 	if ((process->failure = malloc(sizeof(*process->failure))) == NULL)
 		priv_break(process->engine->priv, "memory is short");
-	else
-		status_from_reply(process->failure, reply);
+	return (process->failure);
 }
 
 static void
-stream_done(void *arg, const struct msg_reply *reply, int fds[2])
+setup_failed(struct process *process, const struct msg_reply *reply)
+{
+	struct status *failure = failure_new(process);
+
+	if (failure != NULL)
+		status_from_reply(failure, reply);
+}
+
+static void
+setup_disagrees(struct process *process)
+{
+	struct status *failure = failure_new(process);
+
+	if (failure != NULL)
+		process_disagrees(process, failure);
+}
+
+static void
+fds_close(const int fds[2])
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+	}
+}
+
+/*
+ * Takes what a terminal, and only a terminal, is connected with: fd, or -1.
+ * Returns whether that agrees with what was asked for.
+ */
+static int
+side_take(struct process *process, enum terminal_side side, int fd)
+{
+	if (process->terminal != NULL)
+		terminal_connect(process->terminal, side, fd);
+	else if (fd != -1)
+		close(fd);
+	return ((process->terminal != NULL) == (fd != -1));
+}
+
+/* Counts an answer; what is not that of this kind of process ends it. */
+static void
+stream_done(struct process *process, const struct msg_reply *reply, int agrees)
+{
+	if (reply->error != 0)
+		setup_failed(process, reply);
+	else if (!agrees)
+		setup_disagrees(process);
+	if (--process->streams_due == 0)
+		setup_end(process);
+}
+
+/* The keeper of the FIFO, and of a terminal its reader. */
+static void
+stdin_done(void *arg, const struct msg_reply *reply, int fds[2])
 {
 	struct process *process = arg;
 
 	if (!process_answered(process)) {
-		if (fds[0] != -1)
-			close(fds[0]);
+		fds_close(fds);
 		return;
 	}
-	/* Only stdin's comes with a descriptor, and it is asked for once. */
-	if (fds[0] != -1)
-		process->fds[MSG_STDIN] = fds[0];
-	if (reply->error != 0)
-		setup_failed(process, reply);
-	if (--process->streams_due == 0)
-		setup_end(process);
+	process->fds[MSG_STDIN] = fds[0];
+	stream_done(process, reply, side_take(process, TERMINAL_INPUT, fds[1]));
+}
+
+static void
+stdout_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	struct process *process = arg;
+
+	if (!process_answered(process)) {
+		fds_close(fds);
+		return;
+	}
+	stream_done(process, reply,
+	    side_take(process, TERMINAL_OUTPUT, fds[0]));
+}
+
+static void
+stderr_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	(void)fds;
+	if (process_answered(arg))
+		stream_done(arg, reply, 1);
 }
 
 static void
 streams_request(struct process *process)
 {
+	static priv_done *const dones[ENGINE_STREAMS] = {
+		[MSG_STDIN] = stdin_done,
+		[MSG_STDOUT] = stdout_done,
+		[MSG_STDERR] = stderr_done,
+	};
 	const struct msg_reply short_of = { .error = -ENOMEM,
 		.step = MSG_STEP_STDIO };
 	const char *path;
@@ -226,10 +297,12 @@ streams_request(struct process *process)
 
 	for (i = 0; i < ENGINE_STREAMS; i++) {
 		path = stream_path(process->stdio[i]);
-		if (path[0] == '\0')
+		/* containerd names a stderr of terminals too. */
+		if (path[0] == '\0' ||
+		    (i == MSG_STDERR && process->terminal != NULL))
 			continue;
 		if (priv_stdio(process->engine->priv, &process->ref,
-			(enum msg_stream)i, path, stream_done, process) == 0) {
+			(enum msg_stream)i, path, dones[i], process) == 0) {
 			process->requests++;
 			process->streams_due++;
 		} else {
@@ -247,12 +320,19 @@ setup_done(void *arg, const struct msg_reply *reply, int fds[2])
 	struct process *process = arg;
 	struct status status;
 
-	(void)fds;
-	if (!process_answered(process))
+	if (!process_answered(process)) {
+		fds_close(fds);
 		return;
+	}
+	if (reply->error == 0 && process->container == NULL) {
+		process->pid = reply->pid;
+		if (!side_take(process, TERMINAL_MASTER, fds[0])) {
+			setup_disagrees(process);
+			setup_end(process);
+			return;
+		}
+	}
 	if (reply->error == 0) {
-		if (process->container == NULL)
-			process->pid = reply->pid;
 		streams_request(process);
 		return;
 	}

@@ -258,6 +258,7 @@ task_state(struct request *request, const ProtobufCMessage *message)
 	response.stdin = string(view.stdio[MSG_STDIN]);
 	response.stdout = string(view.stdio[MSG_STDOUT]);
 	response.stderr = string(view.stdio[MSG_STDERR]);
+	response.terminal = view.terminal;
 	response.exit_status = view.exit_status;
 	response.exited_at = timestamp_of(&view.exited_at, &timestamp);
 	request_reply(request, &response.base);
@@ -345,6 +346,17 @@ task_close_io(struct request *request, const ProtobufCMessage *message)
 }
 
 static void
+task_resize(struct request *request, const ProtobufCMessage *message)
+{
+	REQUEST(ResizePty) *m = (const void *)message;
+	struct status status = { .code = STATUS_OK };
+
+	(void)engine_resize(request->service->engine, m->id, m->exec_id,
+	    m->width, m->height, &status);
+	request_end(request, &status, NULL);
+}
+
+static void
 task_connect(struct request *request, const ProtobufCMessage *message)
 {
 	REQUEST(Connect) *m = (const void *)message;
@@ -386,9 +398,9 @@ static const struct method methods[] = {
 	{ "Pids", DESCRIPTOR(pids), task_pids },
 	{ "CloseIO", &containerd__task__v2__close_iorequest__descriptor,
 	    task_close_io },
+	{ "ResizePty", DESCRIPTOR(resize_pty), task_resize },
 	{ "Connect", DESCRIPTOR(connect), task_connect },
 	{ "Shutdown", DESCRIPTOR(shutdown), task_shutdown },
-	{ "ResizePty", NULL, NULL },
 	{ "Pause", NULL, NULL },
 	{ "Resume", NULL, NULL },
 	{ "Checkpoint", NULL, NULL },

@@ -1,10 +1,12 @@
 /*
  * A client that may send anything, to the whole Task service over an engine
  * whose helper answers every request at once with success and then dies.
+ * What has a name that begins with t has a terminal, whatever was asked for.
  * Every call that was accepted is answered, and nothing is left behind.
  */
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "unpriv/endpoint.h"
 #include "shim/frame.h"
 #include "shim/task.h"
+#include "unpriv/priv.h"
 
 #define INPUT_MAX 4096 /* bytes; a socket takes them at once */
 #define PID	  100
@@ -70,6 +73,41 @@ ignore_loss(void *arg, const char *why)
 	(void)why;
 }
 
+static int
+has_terminal(const struct msg_ref *ref)
+{
+	return ((ref->exec[0] != '\0' ? ref->exec : ref->id)[0] == 't');
+}
+
+/* Opens what comes with an answer; returns how many that are. */
+static uint32_t
+answer_fds(const struct msg *request, struct msg_reply *reply, int fds[2])
+{
+	const union msg_body *body = &request->body;
+	uint16_t op = request->header.op;
+	int terminal = has_terminal(&body->ref);
+	int in = op == MSG_STDIO && body->stdio.stream == MSG_STDIN;
+	int out = op == MSG_STDIO && body->stdio.stream == MSG_STDOUT;
+	int master = op == (body->ref.exec[0] == '\0' ? MSG_CREATE : MSG_START);
+	int ends[2];
+
+	reply->fds = terminal && master ? PRIV_MASTER : 0;
+	if (in) {
+		must(pipe2(ends, O_NONBLOCK) == 0);
+		fds[0] = ends[1];
+		fds[1] = ends[0];
+		if (terminal)
+			return (2);
+		close(fds[1]);
+		return (1);
+	}
+	if (!terminal || (!master && !out))
+		return (0);
+	fds[0] = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+	must(fds[0] != -1);
+	return (1);
+}
+
 /* Plays the helper, as long as there are requests; every signal kills. */
 static void
 helper_answer(void)
@@ -78,13 +116,17 @@ helper_answer(void)
 	struct msg_exited exited = { .pid = PID, .status = 137 };
 	struct msg message;
 	int fds[MSG_FDS_MAX];
+	uint32_t n;
 
 	while (channel_receive(&helper, &message, fds) == 1) {
 		if (fds[0] != -1)
 			close(fds[0]);
+		n = answer_fds(&message, &reply, fds);
 		reply.request = message.header.sequence;
 		must(channel_send(&helper, MSG_REPLY, &reply, sizeof(reply),
-			 NULL, 0) == 0);
+			 fds, n) == 0);
+		while (n-- > 0)
+			close(fds[n]);
 		exited.ref = message.body.ref;
 		must(message.header.op != MSG_SIGNAL ||
 		    channel_send(&helper, MSG_EXITED, &exited, sizeof(exited),

@@ -3,11 +3,15 @@
  * plays at the other end of a real channel.
  */
 
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
 #include <atf-c.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -408,9 +412,6 @@ ATF_TC_BODY(engine_refuses_what_it_cannot_do_and_says_what, tc)
 	struct engine_spec spec;
 
 	begin();
-	spec = spec_of("");
-	spec.terminal = 1;
-	check_create(&spec, STATUS_UNIMPLEMENTED, "terminals");
 	spec = spec_of("");
 	spec.checkpoint = 1;
 	check_create(&spec, STATUS_UNIMPLEMENTED, "checkpoint");
@@ -912,9 +913,6 @@ ATF_TC_BODY(engine_leads_an_exec_from_exec_to_delete, tc)
 	remove_it("e1");
 	spec.process_size = 0;
 	check_create(&spec, STATUS_INVALID_ARGUMENT, "document");
-	spec = spec_of("e1");
-	spec.terminal = 1;
-	check_create(&spec, STATUS_UNIMPLEMENTED, "terminals");
 	exited("", 100, 0);
 	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 1);
 	ATF_CHECK_EQ(pids[0].pid, 100);
@@ -1169,6 +1167,481 @@ ATF_TC_BODY(engine_hears_the_last_words_of_a_helper, tc)
 	end();
 }
 
+static int
+descriptors(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return (n);
+}
+
+/*
+ * Terminals.  The other ends are the test's: of the process the slave, of
+ * containerd the typist and the screen.
+ */
+
+static int slave, typist, screen;
+
+static void
+answer_with(uint64_t request, uint32_t pid, uint32_t bits, int first,
+    int second)
+{
+	const struct msg_reply reply = { .request = request,
+		.pid = pid,
+		.fds = bits };
+
+	answer_fds(&reply, (const int[]){ first, second },
+	    (uint32_t)(first != -1) + (second != -1));
+}
+
+/* A new pty: returns its master, opened with these flags. */
+static int
+pty_open(int flags)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | flags);
+
+	ATF_REQUIRE(fd != -1 && grantpt(fd) == 0 && unlockpt(fd) == 0);
+	slave = open(ptsname(fd), O_RDWR | O_NOCTTY | O_NONBLOCK);
+	ATF_REQUIRE(slave != -1);
+	return (fd);
+}
+
+static int
+fifo_open(const char *path, int flags)
+{
+	int fd;
+
+	ATF_REQUIRE(mkfifo(path, 0600) == 0 || errno == EEXIST);
+	ATF_REQUIRE((fd = open(path, flags | O_NONBLOCK)) != -1);
+	return (fd);
+}
+
+static struct engine_spec
+terminal_spec(const char *exec)
+{
+	struct engine_spec spec = spec_of(exec);
+
+	spec.terminal = 1;
+	spec.stdio[0] = FIFO("stdin");
+	spec.stdio[1] = FIFO("stdout");
+	spec.stdio[2] = FIFO("stderr");
+	return (spec);
+}
+
+/* Answers what is asked for the streams of a process with a terminal. */
+static void
+answer_streams(const char *exec)
+{
+	struct msg message;
+	uint64_t request;
+	int reader;
+
+	request = expect(MSG_STDIO, exec, &message);
+	ATF_CHECK_EQ(message.body.stdio.stream, MSG_STDIN);
+	reader = fifo_open("stdin", O_RDONLY);
+	typist = fifo_open("stdin", O_WRONLY);
+	answer_with(request, 0, 0, fifo_open("stdin", O_WRONLY), reader);
+	request = expect(MSG_STDIO, exec, &message);
+	ATF_CHECK_EQ(message.body.stdio.stream, MSG_STDOUT);
+	answer_with(request, 0, 0, fifo_open("stdout", O_RDWR), -1);
+	screen = fifo_open("stdout", O_RDONLY);
+	expect_nothing();
+}
+
+/* Container c1 or exec e1, as create() and start() do. */
+static void
+create_terminal(const char *exec)
+{
+	const struct engine_spec spec = terminal_spec(exec);
+	struct outcome outcome = { 0 };
+
+	if (exec[0] == '\0') {
+		engine_create(engine, &spec, on_done, &outcome);
+		answer_with(expect(MSG_CREATE, "", NULL), 100, PRIV_MASTER,
+		    pty_open(O_NONBLOCK), -1);
+	} else {
+		engine_exec(engine, &spec, on_done, &outcome);
+		answer(expect(MSG_EXEC, exec, NULL), 0);
+	}
+	ATF_CHECK_EQ(outcome.calls, 0);
+	answer_streams(exec);
+	check_outcome(&outcome, STATUS_OK, "");
+}
+
+static void
+start_terminal(const char *exec)
+{
+	struct outcome outcome = { 0 };
+	uint64_t request;
+
+	if (exec[0] == '\0') {
+		start("");
+		return;
+	}
+	engine_start(engine, "c1", exec, on_done, &outcome);
+	request = expect(MSG_START, exec, NULL);
+	answer_with(request, 200, PRIV_MASTER, pty_open(O_NONBLOCK), -1);
+	check_outcome(&outcome, STATUS_OK, "");
+}
+
+/* This, and no more, comes in the end. */
+static void
+check_arrives(int to, const char *text)
+{
+	struct loop_timer timer = { 0 };
+	char buffer[64] = "";
+	size_t n = 0;
+	ssize_t got;
+
+	while (n < strlen(text)) {
+		loop_timer_set(loop, &timer, 1, settle_stop, loop);
+		ATF_REQUIRE_EQ(loop_run(loop), 0);
+		got = read(to, buffer + n, sizeof(buffer) - 1 - n);
+		ATF_REQUIRE(got > 0 || errno == EAGAIN);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	ATF_CHECK_STREQ(buffer, text);
+}
+
+static void
+check_resize(const char *exec, uint32_t width, uint32_t height,
+    enum status_code code)
+{
+	struct status status = { .code = STATUS_OK };
+	int error;
+
+	error = engine_resize(engine, "c1", exec, width, height, &status);
+	ATF_CHECK_EQ(error, code == STATUS_OK ? 0 : -1);
+	ATF_CHECK_EQ(status.code, code);
+}
+
+static void
+check_size(int columns, int lines)
+{
+	struct winsize size;
+
+	ATF_REQUIRE_EQ(ioctl(slave, TIOCGWINSZ, &size), 0);
+	ATF_CHECK_EQ(size.ws_col, columns);
+	ATF_CHECK_EQ(size.ws_row, lines);
+}
+
+/* All processes that have the slave were hung up. */
+static void
+check_hung_up(void)
+{
+	ATF_CHECK_EQ(write(slave, "x", 1), -1);
+	ATF_CHECK_EQ(errno, EIO);
+}
+
+/* From create() to the end of e1 or c1, and its deletion. */
+static void
+check_terminal(const char *exec, uint32_t pid)
+{
+	struct outcome waited = { 0 };
+	struct engine_view view;
+	struct status status;
+
+	create_terminal(exec);
+	ATF_REQUIRE_EQ(engine_state(engine, "c1", exec, &view, &status), 0);
+	ATF_CHECK_EQ(view.terminal, 1);
+	check_resize(exec, 80, 25, STATUS_OK);
+	start_terminal(exec);
+	check_size(80, 25);
+	ATF_REQUIRE_EQ(write(slave, "said", 4), 4);
+	check_arrives(screen, "said");
+	ATF_REQUIRE_EQ(write(typist, "typed\n", 6), 6);
+	check_arrives(slave, "typed\n");
+	/* Its echo. */
+	check_arrives(screen, "typed\r\n");
+	check_resize(exec, 65535, 1, STATUS_OK);
+	check_size(65535, 1);
+	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", exec, &status), 0);
+	engine_wait(engine, "c1", exec, on_done, &waited);
+	ATF_REQUIRE_EQ(write(slave, "x", 1), 1);
+	exited(exec, pid, 3);
+	ATF_CHECK_EQ(waited.calls, 0);
+	check_state(exec, ENGINE_STOPPED);
+	check_resize(exec, 80, 25, STATUS_FAILED_PRECONDITION);
+	ATF_CHECK(!at_end(screen));
+	settle_until(loop, &waited.calls);
+	ATF_CHECK(at_end(screen));
+	remove_it(exec);
+	check_hung_up();
+	ATF_CHECK_EQ(lost, 0);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_leads_a_terminal_from_create_to_delete);
+ATF_TC_BODY(engine_leads_a_terminal_from_create_to_delete, tc)
+{
+	begin();
+	check_terminal("", 100);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_leads_the_terminal_of_an_exec_like_a_container_s);
+ATF_TC_BODY(engine_leads_the_terminal_of_an_exec_like_a_container_s, tc)
+{
+	begin();
+	create("");
+	start("");
+	check_terminal("e1", 200);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_resizes_what_is_a_terminal_and_runs);
+ATF_TC_BODY(engine_resizes_what_is_a_terminal_and_runs, tc)
+{
+	begin();
+	check_resize("", 80, 25, STATUS_NOT_FOUND);
+	create("");
+	check_resize("", 80, 25, STATUS_OK);
+	start("");
+	check_resize("", 80, 25, STATUS_OK);
+	check_resize("", 65536, 25, STATUS_INVALID_ARGUMENT);
+	check_resize("e1", 80, 25, STATUS_NOT_FOUND);
+	create_terminal("e1");
+	check_resize("e1", 80, 65536, STATUS_INVALID_ARGUMENT);
+	check_resize("e1", 80, UINT32_MAX, STATUS_INVALID_ARGUMENT);
+	check_resize("e1", 0, 0, STATUS_OK);
+	exited("", 100, 0);
+	check_resize("", 80, 25, STATUS_FAILED_PRECONDITION);
+	end();
+}
+
+/* Of a terminal we hold a writer: if it went late, nobody would read an end. */
+ATF_TC_WITHOUT_HEAD(engine_ends_the_output_of_a_terminal_that_never_ran);
+ATF_TC_BODY(engine_ends_the_output_of_a_terminal_that_never_ran, tc)
+{
+	const struct engine_spec spec = terminal_spec("");
+	struct outcome started = { 0 }, made = { 0 };
+	uint64_t request;
+
+	begin();
+	create_terminal("");
+	ATF_CHECK(!at_end(screen));
+	engine_start(engine, "c1", "", on_done, &started);
+	answer_error(expect(MSG_START, "", NULL), -ENOENT, MSG_STEP_EXEC, "x");
+	ATF_CHECK(at_end(screen));
+	exited("", 100, 127);
+	remove_it("");
+
+	engine_create(engine, &spec, on_done, &made);
+	request = expect(MSG_CREATE, "", NULL);
+	answer_with(request, 100, PRIV_MASTER, pty_open(O_NONBLOCK), -1);
+	exited("", 100, 137);
+	answer_streams("");
+	check_outcome(&made, STATUS_OK, "");
+	ATF_CHECK(at_end(screen));
+	remove_it("");
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+/* Fills the FIFO and the pty; returns how much that was. */
+static size_t
+overfill(void)
+{
+	struct loop_timer timer = { 0 };
+	char bytes[1000];
+	size_t done = 0;
+	ssize_t n;
+	int failures = 0;
+
+	memset(bytes, 'x', sizeof(bytes));
+	while (failures < 20) {
+		if ((n = write(slave, bytes, sizeof(bytes))) > 0)
+			done += (size_t)n;
+		failures = n > 0 ? 0 : failures + 1;
+		loop_timer_set(loop, &timer, 1, settle_stop, loop);
+		ATF_REQUIRE_EQ(loop_run(loop), 0);
+	}
+	return (done);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_keeps_the_output_of_a_terminal_till_it_is_read);
+ATF_TC_BODY(engine_keeps_the_output_of_a_terminal_till_it_is_read, tc)
+{
+	static char bytes[65536];
+	struct loop_timer timer = { 0 };
+	struct outcome waited = { 0 };
+	size_t said, shown = 0;
+	ssize_t n;
+
+	begin();
+	create_terminal("");
+	start("");
+	said = overfill();
+	close(screen);
+	close(slave);
+	engine_wait(engine, "c1", "", on_done, &waited);
+	exited("", 100, 3);
+	ATF_CHECK_EQ(waited.calls, 0);
+	settle_until(loop, &waited.calls);
+	ATF_CHECK_EQ(waited.result.exit_status, 3);
+	/* Only then somebody comes to read. */
+	screen = fifo_open("stdout", O_RDONLY);
+	while ((n = read(screen, bytes, sizeof(bytes))) != 0) {
+		ATF_REQUIRE(n > 0 || errno == EAGAIN);
+		shown += n > 0 ? (size_t)n : 0;
+		loop_timer_set(loop, &timer, 1, settle_stop, loop);
+		ATF_REQUIRE_EQ(loop_run(loop), 0);
+	}
+	ATF_CHECK_EQ(shown, said);
+	remove_it("");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_deletes_a_terminal_though_nobody_reads);
+ATF_TC_BODY(engine_deletes_a_terminal_though_nobody_reads, tc)
+{
+	struct outcome deleted = { 0 };
+
+	begin();
+	create_terminal("");
+	start("");
+	overfill();
+	exited("", 100, 3);
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	ATF_CHECK_EQ(deleted.calls, 0);
+	settle_until(loop, &deleted.calls);
+	check_outcome(&deleted, STATUS_OK, "");
+	check_unknown("");
+	check_hung_up();
+	end();
+}
+
+/* The request and the bundle of c1 disagree. */
+static void
+check_create_disagrees(int asked, const char *text)
+{
+	struct engine_spec spec = spec_of("");
+	struct outcome made = { 0 };
+	uint64_t request;
+
+	spec.terminal = asked;
+	spec.stdio[1] = FIFO("stdout");
+	engine_create(engine, &spec, on_done, &made);
+	request = expect(MSG_CREATE, "", NULL);
+	if (asked)
+		answer(request, 100);
+	else
+		answer_with(request, 100, PRIV_MASTER, pty_open(O_NONBLOCK),
+		    -1);
+	answer(expect(MSG_SIGNAL, "", NULL), 0);
+	check_unknown("");
+	exited("", 100, 137);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&made, STATUS_INVALID_ARGUMENT, text);
+	check_unknown("");
+	ATF_CHECK_EQ(containers, 0);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_undoes_a_container_that_disagrees_on_its_terminal);
+ATF_TC_BODY(engine_undoes_a_container_that_disagrees_on_its_terminal, tc)
+{
+	begin();
+	check_create_disagrees(1, "the specification has none");
+	check_create_disagrees(0, "none was asked for");
+	check_hung_up();
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+/* The same of exec e1, shown by what comes for a stream. */
+static void
+check_exec_disagrees(int asked, enum msg_stream stream, int first, int second,
+    const char *text)
+{
+	struct engine_spec spec = spec_of("e1");
+	struct outcome made = { 0 };
+
+	spec.terminal = asked;
+	spec.stdio[stream] = FIFO("x");
+	engine_exec(engine, &spec, on_done, &made);
+	answer(expect(MSG_EXEC, "e1", NULL), 0);
+	answer_with(expect(MSG_STDIO, "e1", NULL), 0, 0, first, second);
+	answer(expect(MSG_DELETE, "e1", NULL), 0);
+	check_outcome(&made, STATUS_INVALID_ARGUMENT, text);
+	check_unknown("e1");
+}
+
+/* And of one without streams, shown by its start. */
+static void
+check_start_disagrees(int asked, const char *text)
+{
+	struct engine_spec spec = spec_of("e1");
+	struct outcome made = { 0 }, started = { 0 }, waited = { 0 };
+	struct msg message;
+	uint64_t request;
+
+	spec.terminal = asked;
+	engine_exec(engine, &spec, on_done, &made);
+	answer(expect(MSG_EXEC, "e1", NULL), 0);
+	check_outcome(&made, STATUS_OK, "");
+	engine_wait(engine, "c1", "e1", on_done, &waited);
+	engine_start(engine, "c1", "e1", on_done, &started);
+	request = expect(MSG_START, "e1", NULL);
+	if (asked)
+		answer(request, 200);
+	else
+		answer_with(request, 200, PRIV_MASTER, pty_open(O_NONBLOCK),
+		    -1);
+	check_outcome(&started, STATUS_INVALID_ARGUMENT, text);
+	check_outcome(&waited, STATUS_OK, "");
+	check_state("e1", ENGINE_STOPPED);
+	answer(expect(MSG_SIGNAL, "e1", &message), 0);
+	ATF_CHECK_EQ(message.body.signal.signo, 9);
+	exited("e1", 200, 137);
+	remove_it("e1");
+}
+
+ATF_TC_WITHOUT_HEAD(engine_undoes_an_exec_that_disagrees_on_its_terminal);
+ATF_TC_BODY(engine_undoes_an_exec_that_disagrees_on_its_terminal, tc)
+{
+	int ends[2], before;
+
+	begin();
+	create("");
+	start("");
+	before = descriptors();
+	ATF_REQUIRE_EQ(pipe2(ends, O_NONBLOCK), 0);
+	check_exec_disagrees(0, MSG_STDIN, ends[1], ends[0], "none was asked");
+	check_exec_disagrees(0, MSG_STDOUT, fifo_open("x", O_RDWR), -1,
+	    "none was asked");
+	ATF_REQUIRE_EQ(pipe2(ends, O_NONBLOCK), 0);
+	check_exec_disagrees(1, MSG_STDIN, ends[1], -1, "has none");
+	close(ends[0]);
+	check_exec_disagrees(1, MSG_STDOUT, -1, -1, "has none");
+	check_start_disagrees(1, "has none");
+	check_start_disagrees(0, "none was asked");
+	check_hung_up();
+	close(slave);
+	ATF_CHECK_EQ(descriptors(), before);
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+/* Nothing that it was given is left open when all is freed. */
+ATF_TC_WITHOUT_HEAD(engine_leaves_no_terminal_behind);
+ATF_TC_BODY(engine_leaves_no_terminal_behind, tc)
+{
+	int before = descriptors();
+
+	begin();
+	create_terminal("");
+	start("");
+	overfill();
+	close(typist);
+	close(screen);
+	end();
+	check_hung_up();
+	close(slave);
+	ATF_CHECK_EQ(descriptors(), before);
+}
+
 /*
  * Lies.  Each is told to an engine with a running container, an exec of it
  * that runs, and a MSG_SIGNAL that was not answered: request.
@@ -1351,14 +1824,143 @@ lie_start_with_a_writer(uint64_t request)
 	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
 }
 
-static int
-descriptors(void)
+/* Answers the start of exec e2, or of container c1, with this descriptor. */
+static void
+lie_of_start(const char *exec, uint32_t bits, int fd)
 {
-	int fd, n = 0;
+	struct outcome outcome = { 0 };
+	uint64_t request;
 
-	for (fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return (n);
+	if (exec[0] == '\0') {
+		exited("e1", 200, 0);
+		exited("", 100, 0);
+		remove_it("");
+	}
+	create(exec);
+	engine_start(engine, "c1", exec, on_done, &outcome);
+	request = expect(MSG_START, exec, NULL);
+	answer_with(request, 100, bits, fd, -1);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
+}
+
+static void
+lie_start_with_a_second_master(uint64_t request)
+{
+	(void)request;
+	lie_of_start("", PRIV_MASTER, pty_open(O_NONBLOCK));
+	close(slave);
+}
+
+static void
+lie_start_with_a_waiting_master(uint64_t request)
+{
+	(void)request;
+	lie_of_start("e2", PRIV_MASTER, pty_open(0));
+	close(slave);
+}
+
+static void
+lie_start_with_no_master(uint64_t request)
+{
+	(void)request;
+	lie_of_start("e2", PRIV_MASTER, open("/dev/null", O_RDONLY));
+}
+
+static void
+lie_start_with_master_and_reader(uint64_t request)
+{
+	(void)request;
+	lie_of_start("e2", PRIV_MASTER | 1, pty_open(O_NONBLOCK));
+	close(slave);
+}
+
+static void
+lie_start_with_a_bit_alone(uint64_t request)
+{
+	(void)request;
+	lie_of_start("e2", PRIV_MASTER, -1);
+}
+
+static void
+lie_create_with_a_reader(uint64_t request)
+{
+	const struct engine_spec spec = spec_of("");
+	struct outcome outcome = { 0 };
+
+	exited("e1", 200, 0);
+	exited("", 100, 0);
+	remove_it("");
+	engine_create(engine, &spec, on_done, &outcome);
+	request = expect(MSG_CREATE, "", NULL);
+	answer_with(request, 100, 1, open("/dev/null", O_RDONLY), -1);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
+}
+
+/* Answers a stream of an exec e2 with a terminal so. */
+static void
+lie_of_stream(enum msg_stream stream, int first, int second)
+{
+	struct engine_spec spec = spec_of("e2");
+	struct outcome outcome = { 0 };
+
+	spec.terminal = stream != MSG_STDERR;
+	spec.stdio[stream] = FIFO("x");
+	engine_exec(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_EXEC, "e2", NULL), 0);
+	answer_with(expect(MSG_STDIO, "e2", NULL), 0, 0, first, second);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
+}
+
+static void
+lie_stdin_that_waits(uint64_t request)
+{
+	(void)request;
+	lie_of_stream(MSG_STDIN, open("/dev/null", O_WRONLY),
+	    open("/dev/null", O_RDONLY));
+}
+
+static void
+lie_stdin_the_wrong_way(uint64_t request)
+{
+	(void)request;
+	lie_of_stream(MSG_STDIN, open("/dev/null", O_RDONLY | O_NONBLOCK),
+	    open("/dev/null", O_WRONLY));
+}
+
+static void
+lie_stdin_without_a_keeper(uint64_t request)
+{
+	(void)request;
+	lie_of_stream(MSG_STDIN, -1, -1);
+}
+
+static void
+lie_stdout_that_waits(uint64_t request)
+{
+	(void)request;
+	lie_of_stream(MSG_STDOUT, open("/dev/null", O_RDWR), -1);
+}
+
+static void
+lie_stdout_that_is_read_only(uint64_t request)
+{
+	(void)request;
+	lie_of_stream(MSG_STDOUT, open("/dev/null", O_RDONLY | O_NONBLOCK), -1);
+}
+
+static void
+lie_stdout_twice(uint64_t request)
+{
+	(void)request;
+	lie_of_stream(MSG_STDOUT, open("/dev/null", O_RDWR | O_NONBLOCK),
+	    open("/dev/null", O_RDWR | O_NONBLOCK));
+}
+
+static void
+lie_stderr(uint64_t request)
+{
+	(void)request;
+	lie_of_stream(MSG_STDERR, open("/dev/null", O_RDWR | O_NONBLOCK), -1);
 }
 
 static void
@@ -1398,7 +2000,13 @@ ATF_TC_BODY(engine_believes_no_helper_that_contradicts_itself, tc)
 		lie_exit_twice, lie_exit_of_another_pid,
 		lie_exit_before_its_exec, lie_exit_status,
 		lie_exit_before_start, lie_start_of_another_pid,
-		lie_start_of_pid_1, lie_start_with_a_writer };
+		lie_start_of_pid_1, lie_start_with_a_writer,
+		lie_start_with_a_second_master, lie_start_with_a_waiting_master,
+		lie_start_with_no_master, lie_start_with_master_and_reader,
+		lie_start_with_a_bit_alone, lie_create_with_a_reader,
+		lie_stdin_that_waits, lie_stdin_the_wrong_way,
+		lie_stdin_without_a_keeper, lie_stdout_that_waits,
+		lie_stdout_that_is_read_only, lie_stdout_twice, lie_stderr };
 	size_t i;
 
 	for (i = 0; i < COUNT(lies); i++)
@@ -1463,6 +2071,18 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, engine_has_a_bounded_number_of_processes);
 	ATF_TP_ADD_TC(tp, engine_reports_all_as_killed_when_the_helper_dies);
 	ATF_TP_ADD_TC(tp, engine_hears_the_last_words_of_a_helper);
+	ATF_TP_ADD_TC(tp, engine_leads_a_terminal_from_create_to_delete);
+	ATF_TP_ADD_TC(tp,
+	    engine_leads_the_terminal_of_an_exec_like_a_container_s);
+	ATF_TP_ADD_TC(tp, engine_resizes_what_is_a_terminal_and_runs);
+	ATF_TP_ADD_TC(tp, engine_ends_the_output_of_a_terminal_that_never_ran);
+	ATF_TP_ADD_TC(tp,
+	    engine_keeps_the_output_of_a_terminal_till_it_is_read);
+	ATF_TP_ADD_TC(tp, engine_deletes_a_terminal_though_nobody_reads);
+	ATF_TP_ADD_TC(tp,
+	    engine_undoes_a_container_that_disagrees_on_its_terminal);
+	ATF_TP_ADD_TC(tp, engine_undoes_an_exec_that_disagrees_on_its_terminal);
+	ATF_TP_ADD_TC(tp, engine_leaves_no_terminal_behind);
 	ATF_TP_ADD_TC(tp, engine_believes_no_helper_that_contradicts_itself);
 	ATF_TP_ADD_TC(tp, engine_wants_the_helper_that_was_started);
 	ATF_TP_ADD_TC(tp, engine_wants_readiness_to_come_first);

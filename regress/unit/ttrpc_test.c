@@ -333,8 +333,8 @@ ATF_TC_BODY(task_names_the_service_or_method_that_is_not_there, tc)
 ATF_TC_WITHOUT_HEAD(task_says_of_each_method_that_it_lacks_that_it_does);
 ATF_TC_BODY(task_says_of_each_method_that_it_lacks_that_it_does, tc)
 {
-	static const char *const methods[] = { "ResizePty", "Pause", "Resume",
-		"Checkpoint", "Update", "Stats" };
+	static const char *const methods[] = { "Pause", "Resume", "Checkpoint",
+		"Update", "Stats" };
 	struct task_service task = { .shim_pid = 1 };
 	const ProtobufCBinaryData none = { 0, NULL };
 	uint32_t i;

@@ -64,8 +64,8 @@ struct record {
 			/*
 			 * The socket to the launch step; sealed: plan, cwd,
 			 * args, env.  A container's own: its namespaces, its
-			 * directory, locked.  A terminal's master, until the
-			 * shim gets it with the reply to MSG_START.
+			 * directory, locked.  An exec's terminal, until the
+			 * shim gets its master with the reply to MSG_START.
 			 */
 			int launch_fd, strings_fd, terminal_fd;
 			int pidns_fd, mntns_fd, state_fd;
@@ -173,7 +173,8 @@ int	 process_decode(struct helper *h, struct record *r, int fd,
 
 /*
  * process.c: forks the waiting process of a container or an exec: pid,
- * launch_fd.  A container's mount namespace is made meanwhile: mntns_fd.
+ * launch_fd; the master of its terminal goes with the reply.  A container's
+ * mount namespace is made meanwhile: mntns_fd.
  */
 int	 process_launch(struct helper *h, struct record *r, struct request *rq);
 

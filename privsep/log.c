@@ -4,16 +4,13 @@ void
 log_line(const char *m, const struct msg_ref *ref, const char *text,
     int error)
 {
-	static const struct msg_ref none;
-
-	if (ref == NULL)
-		ref = &none;
 	/*
 	 * Below PIPE_BUF: one write is one line.  The log is a FIFO in
 	 * non-blocking mode: a full one loses lines.
 	 */
 	(void)dprintf(STDERR_FILENO, "program=reaper-privsep msg=\"%s\" "
-	    "id=%s exec=%s errno=%d text=\"%s\"\n", m, ref->id, ref->exec,
+	    "id=%s exec=%s errno=%d text=\"%s\"\n", m,
+	    ref != NULL ? ref->id : "", ref != NULL ? ref->exec : "",
 	    -error, text != NULL ? text : "");
 }
 

@@ -19,6 +19,7 @@
 #define MSG_TAG_SIZE	32		/* bytes; keyed BLAKE2b-256 */
 #define MSG_BODY_MAX	512		/* bytes */
 #define MSG_FDS_MAX	3		/* descriptors in one message */
+#define MSG_FDS_TERMINAL (1u << 2)	/* of msg_reply.fds */
 
 #define MSG_ID_SIZE	80	/* containerd's identifiers: at most 76 */
 #define MSG_ID_MAX	76
@@ -101,8 +102,9 @@ struct msg_reply {
 	uint32_t step;		/* enum msg_step, where error != 0 */
 	/*
 	 * MSG_CREATE and MSG_START: the process.  Of descriptors that come
-	 * with MSG_START: bit 0 stdout, bit 1 stderr, bit 2 the terminal's
-	 * master, which comes alone.
+	 * with MSG_START: bit 0 stdout, bit 1 stderr; MSG_FDS_TERMINAL: with
+	 * MSG_CREATE, or with MSG_START of an exec, the terminal's master,
+	 * non-blocking and alone.
 	 */
 	uint32_t pid, fds;
 	char text[MSG_TEXT_SIZE]; /* more about the error, or empty */

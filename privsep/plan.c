@@ -57,11 +57,10 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */
 	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX)
 		return ("uid or gid");
-	if (plan->rows > UINT16_MAX || plan->columns > UINT16_MAX)
-		return ("rows or columns");
 	if (plan->umask > 0777 || plan->oom_score_adj < -1000 ||
-	    plan->oom_score_adj > 1000)
-		return ("umask or oom_score_adj");
+	    plan->oom_score_adj > 1000 || plan->rows > UINT16_MAX ||
+	    plan->columns > UINT16_MAX)
+		return ("umask, oom_score_adj, rows or columns");
 	if (plan->ngroups > PLAN_GROUPS_MAX ||
 	    plan->nrlimits > PLAN_RLIMITS_MAX)
 		return ("ngroups or nrlimits");

@@ -58,7 +58,7 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
 		    &c->mntns_fd, 1);
 	if (error == 0)
-		error = step_wait(&launch, &r->terminal_fd, rq);
+		error = step_wait(&launch, &rq->fds[0], rq);
 	/* A step that nobody listens to ends. */
 	fdpass_close(&mount.socket_fd, 1);
 	if (error != 0) {
@@ -67,6 +67,8 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	}
 	r->pid = launch.pid;
 	r->launch_fd = launch.socket_fd;
+	if (rq->fds[0] != -1)
+		rq->reply.fds = MSG_FDS_TERMINAL;
 	return (0);
 }
 
@@ -177,6 +179,7 @@ process_start(struct helper *h, struct record *r, struct request *rq)
 	if (error != 0)
 		return (error);
 	r->state = RECORD_STARTING;
+	r->terminal_fd = rq->fds[0];
 	r->request = rq->m->header.sequence;
 	return (1);
 }
@@ -209,9 +212,8 @@ process_started(struct helper *h, struct record *r)
 			reply.fds |= 1u << (i - MSG_STDOUT);
 		}
 	}
-	if (reply.pid != 0 && r->terminal_fd != -1) {
-		fds[n++] = r->terminal_fd;
-		reply.fds = 1u << 2;
+	if (reply.pid != 0 && (fds[n] = r->terminal_fd) != -1) {
+		reply.fds = MSG_FDS_TERMINAL;
 		r->terminal_fd = -1;
 	}
 	fdpass_close(r->stdio_fds, HELPER_STREAMS);

@@ -310,7 +310,7 @@ start_done(void *arg, const struct msg_reply *reply, int fds[2])
 	int i, here = process_answered(process), master = -1;
 	struct status status;
 
-	if (reply->fds == PRIV_MASTER) {
+	if (reply->fds == MSG_FDS_TERMINAL) {
 		master = fds[0];
 		fds[0] = -1;
 	}

@@ -374,6 +374,45 @@ read_oom(struct oci_reader *reader, int value, uint32_t arg)
 	return (0);
 }
 
+static int
+size_decode(struct oci_reader *reader, int value, uint32_t *size)
+{
+	uint64_t number;
+
+	if (json_unsigned(value, UINT16_MAX, &number) != 0)
+		return (oci_refuse(reader, value,
+		    "expected an integer from 0 to 65535"));
+	*size = (uint32_t)number;
+	return (0);
+}
+
+static int
+read_height(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	return (size_decode(reader, value, &reader->plan->rows));
+}
+
+static int
+read_width(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	return (size_decode(reader, value, &reader->plan->columns));
+}
+
+static const struct oci_field size_fields[] = {
+	{ "height", JSON_NUMBER, 1, read_height, 0 },
+	{ "width", JSON_NUMBER, 1, read_width, 0 },
+};
+
+static int
+read_size(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	return (oci_read_object(reader, value, size_fields,
+	    OCI_FIELDS(size_fields)));
+}
+
 /* cwd, args, env in this order: so they lie in the strings. */
 static const struct oci_field process_fields[] = {
 	{ "cwd", JSON_STRING, 1, read_cwd, 0 },
@@ -381,6 +420,7 @@ static const struct oci_field process_fields[] = {
 	{ "env", JSON_ARRAY, 0, read_env, 0 },
 	{ "user", JSON_OBJECT, 1, read_user, 0 },
 	{ "terminal", JSON_BOOLEAN, 0, oci_read_flag, PLAN_TERMINAL },
+	{ "consoleSize", JSON_OBJECT, 0, read_size, 0 },
 	{ "noNewPrivileges", JSON_BOOLEAN, 0, oci_read_flag,
 	    PLAN_NO_NEW_PRIVS },
 	{ "capabilities", JSON_OBJECT, 0, read_capabilities, 0 },

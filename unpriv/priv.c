@@ -180,8 +180,8 @@ static const struct shape {
 	{ MSG_START, 0, 3, 2, { O_RDONLY, O_RDONLY } },
 	{ MSG_STDIO, MSG_STDIN, 0, 1, { O_WRONLY } },
 	/* With a terminal. */
-	{ MSG_CREATE, 0, PRIV_MASTER, 1, { TALKS } },
-	{ MSG_START, 0, PRIV_MASTER, 1, { TALKS } },
+	{ MSG_CREATE, 0, MSG_FDS_TERMINAL, 1, { TALKS } },
+	{ MSG_START, 0, MSG_FDS_TERMINAL, 1, { TALKS } },
 	{ MSG_STDIO, MSG_STDIN, 0, 2, { O_WRONLY, HEARS } },
 	{ MSG_STDIO, MSG_STDOUT, 0, 1, { TALKS } },
 };
@@ -195,7 +195,7 @@ shape_find(const struct request *request, const struct msg *message)
 
 	/* The master of a container has come before its start. */
 	if (request->op == MSG_START && request->body.ref.exec[0] == '\0' &&
-	    message->body.reply.fds == PRIV_MASTER)
+	    message->body.reply.fds == MSG_FDS_TERMINAL)
 		return (NULL);
 	for (; shape < end; shape++) {
 		if (shape->op == request->op &&

@@ -39,7 +39,7 @@ struct priv_handlers {
  * the readers of stdout and stderr of a MSG_START.
  *
  * Of a process with a terminal, fds[0] of its MSG_CREATE, or of the MSG_START
- * of an exec, whose reply->fds is PRIV_MASTER then, is the master; that of a
+ * of an exec, whose reply->fds is MSG_FDS_TERMINAL then, is the master; that of a
  * MSG_STDIO for stdin comes with the reader in fds[1], and that for stdout with
  * fds[0] to read and write.  All these do not block.
  *
@@ -47,7 +47,6 @@ struct priv_handlers {
  * MSG_STEP_NONE.
  */
 #define PRIV_LOST	(-ENOTCONN)
-#define PRIV_MASTER	4		/* of msg_reply.fds */
 typedef void priv_done(void *arg, const struct msg_reply *reply, int fds[2]);
 
 /*

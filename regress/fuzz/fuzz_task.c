@@ -91,7 +91,7 @@ answer_fds(const struct msg *request, struct msg_reply *reply, int fds[2])
 	int master = op == (body->ref.exec[0] == '\0' ? MSG_CREATE : MSG_START);
 	int ends[2];
 
-	reply->fds = terminal && master ? PRIV_MASTER : 0;
+	reply->fds = terminal && master ? MSG_FDS_TERMINAL : 0;
 	if (in) {
 		must(pipe2(ends, O_NONBLOCK) == 0);
 		fds[0] = ends[1];

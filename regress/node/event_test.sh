@@ -94,6 +94,11 @@ exits_of_execs_come_before_the_exit_of_their_task_body() {
 	node_end
 }
 
+# events_are ID LIST: for until_true.
+events_are() {
+	[ "$(events_of "$1")" = "$2" ]
+}
+
 node_test start_comes_before_the_exit_of_a_task_that_ends_at_once \
     "twenty times in a row"
 start_comes_before_the_exit_of_a_task_that_ends_at_once_body() {
@@ -104,8 +109,7 @@ start_comes_before_the_exit_of_a_task_that_ends_at_once_body() {
 		expect 0 "" task_run --rm "t$i" true
 	done
 	for i in $(seq 20); do
-		until_true 5 [ "$(events_of "t$i")" = \
-		    create,start,exit,delete ] ||
+		until_true 5 events_are "t$i" create,start,exit,delete ||
 		    atf_fail "events of t$i: $(events_of "t$i")"
 	done
 	node_end

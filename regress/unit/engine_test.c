@@ -1259,7 +1259,7 @@ create_terminal(const char *exec)
 
 	if (exec[0] == '\0') {
 		engine_create(engine, &spec, on_done, &outcome);
-		answer_with(expect(MSG_CREATE, "", NULL), 100, PRIV_MASTER,
+		answer_with(expect(MSG_CREATE, "", NULL), 100, MSG_FDS_TERMINAL,
 		    pty_open(O_NONBLOCK), -1);
 	} else {
 		engine_exec(engine, &spec, on_done, &outcome);
@@ -1282,7 +1282,7 @@ start_terminal(const char *exec)
 	}
 	engine_start(engine, "c1", exec, on_done, &outcome);
 	request = expect(MSG_START, exec, NULL);
-	answer_with(request, 200, PRIV_MASTER, pty_open(O_NONBLOCK), -1);
+	answer_with(request, 200, MSG_FDS_TERMINAL, pty_open(O_NONBLOCK), -1);
 	check_outcome(&outcome, STATUS_OK, "");
 }
 
@@ -1429,7 +1429,7 @@ ATF_TC_BODY(engine_ends_the_output_of_a_terminal_that_never_ran, tc)
 
 	engine_create(engine, &spec, on_done, &made);
 	request = expect(MSG_CREATE, "", NULL);
-	answer_with(request, 100, PRIV_MASTER, pty_open(O_NONBLOCK), -1);
+	answer_with(request, 100, MSG_FDS_TERMINAL, pty_open(O_NONBLOCK), -1);
 	exited("", 100, 137);
 	answer_streams("");
 	check_outcome(&made, STATUS_OK, "");
@@ -1528,8 +1528,8 @@ check_create_disagrees(int asked, const char *text)
 	if (asked)
 		answer(request, 100);
 	else
-		answer_with(request, 100, PRIV_MASTER, pty_open(O_NONBLOCK),
-		    -1);
+		answer_with(request, 100, MSG_FDS_TERMINAL,
+		    pty_open(O_NONBLOCK), -1);
 	answer(expect(MSG_SIGNAL, "", NULL), 0);
 	check_unknown("");
 	exited("", 100, 137);
@@ -1587,8 +1587,8 @@ check_start_disagrees(int asked, const char *text)
 	if (asked)
 		answer(request, 200);
 	else
-		answer_with(request, 200, PRIV_MASTER, pty_open(O_NONBLOCK),
-		    -1);
+		answer_with(request, 200, MSG_FDS_TERMINAL,
+		    pty_open(O_NONBLOCK), -1);
 	check_outcome(&started, STATUS_INVALID_ARGUMENT, text);
 	check_outcome(&waited, STATUS_OK, "");
 	check_state("e1", ENGINE_STOPPED);
@@ -1847,7 +1847,7 @@ static void
 lie_start_with_a_second_master(uint64_t request)
 {
 	(void)request;
-	lie_of_start("", PRIV_MASTER, pty_open(O_NONBLOCK));
+	lie_of_start("", MSG_FDS_TERMINAL, pty_open(O_NONBLOCK));
 	close(slave);
 }
 
@@ -1855,7 +1855,7 @@ static void
 lie_start_with_a_waiting_master(uint64_t request)
 {
 	(void)request;
-	lie_of_start("e2", PRIV_MASTER, pty_open(0));
+	lie_of_start("e2", MSG_FDS_TERMINAL, pty_open(0));
 	close(slave);
 }
 
@@ -1863,14 +1863,14 @@ static void
 lie_start_with_no_master(uint64_t request)
 {
 	(void)request;
-	lie_of_start("e2", PRIV_MASTER, open("/dev/null", O_RDONLY));
+	lie_of_start("e2", MSG_FDS_TERMINAL, open("/dev/null", O_RDONLY));
 }
 
 static void
 lie_start_with_master_and_reader(uint64_t request)
 {
 	(void)request;
-	lie_of_start("e2", PRIV_MASTER | 1, pty_open(O_NONBLOCK));
+	lie_of_start("e2", MSG_FDS_TERMINAL | 1, pty_open(O_NONBLOCK));
 	close(slave);
 }
 
@@ -1878,7 +1878,7 @@ static void
 lie_start_with_a_bit_alone(uint64_t request)
 {
 	(void)request;
-	lie_of_start("e2", PRIV_MASTER, -1);
+	lie_of_start("e2", MSG_FDS_TERMINAL, -1);
 }
 
 static void

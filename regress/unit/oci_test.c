@@ -425,6 +425,11 @@ ATF_TC_BODY(oci_refuses_other_unfit_fields_of_a_process, tc)
 		    "process.terminal: 1: expected true or false" },
 		{ NEEDED ",\"terminal\":\"true\"",
 		    "process.terminal: \"true\": expected true or false" },
+		{ NEEDED ",\"consoleSize\":{\"height\":65536,\"width\":1}",
+		    "process.consoleSize.height: 65536: expected an integer "
+		    "from 0 to 65535" },
+		{ NEEDED ",\"consoleSize\":{\"height\":1}",
+		    "process.consoleSize.width: missing" },
 		{ NEEDED ",\"noNewPrivileges\":0",
 		    "process.noNewPrivileges: 0: expected true or false" },
 		{ NEEDED ",\"noNewPrivileges\":false,"

@@ -437,15 +437,16 @@ void
 engine_kill(struct engine *engine, const char *id, const char *exec,
     uint32_t signo, int all, engine_done *done, void *arg)
 {
+	const struct engine_result there = { .status.code = STATUS_OK };
 	struct process_call call = { done, arg };
 	struct process *process;
 	struct status status;
 
 	if ((process = process_lookup(engine, id, exec, &status)) == NULL)
 		process_fail(&call, &status);
-	else if (signo < 1 || signo > 64)
+	else if (signo > 64)
 		refuse(&call, STATUS_INVALID_ARGUMENT,
-		    "a signal is a number from 1 to 64");
+		    "a signal is a number from 1 to 64, or 0");
 	else if (process->state == PROCESS_STOPPED ||
 	    process->state == PROCESS_DELETING)
 		refuse(&call, STATUS_NOT_FOUND, "process already finished");
@@ -453,6 +454,9 @@ engine_kill(struct engine *engine, const char *id, const char *exec,
 	    process->container != NULL)
 		refuse(&call, STATUS_FAILED_PRECONDITION,
 		    "the exec was not started");
+	else if (signo == 0)
+		/* As kill(2): is it there? */
+		process_answer(&call, &there);
 	else
 		kill_submit(engine, process, signo,
 		    all && process->container == NULL, &call);

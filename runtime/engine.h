@@ -118,8 +118,9 @@ void	 engine_start(struct engine *engine, const char *id, const char *exec,
 
 /*
  * Sends a signal, 1 to 64, to a process or, with all, to a whole container
- * (all means nothing for an exec).  NOT_FOUND if it has ended,
- * FAILED_PRECONDITION for an exec that was not started.
+ * (all means nothing for an exec); 0 sends nothing and asks the same.
+ * NOT_FOUND if it has ended, FAILED_PRECONDITION for an exec that was not
+ * started.
  */
 void	 engine_kill(struct engine *engine, const char *id, const char *exec,
 	    uint32_t signo, int all, engine_done *done, void *arg);

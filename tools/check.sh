@@ -5,6 +5,8 @@
 set -euo pipefail
 
 MAKE=${MAKE:-make}
+# Another containerd than the system's, with its ctr beside it.
+[ -z "${CONTAINERD-}" ] || PATH=$(dirname "$CONTAINERD"):$PATH
 FUZZ_SECONDS=${FUZZ_SECONDS:-6}
 OUT=build/check
 passed=0 failed=0 skipped=0
@@ -101,6 +103,7 @@ trap 'exit 1' INT TERM HUP
 for name in format scripts includes privsep; do
 	one "lint $name" tools/lint.sh $name || :
 done
+echo "with $(containerd --version)"
 if one "build of the tests" "$MAKE" tests; then
 	suite unit build regress/unit
 	# They mount and kill: not among the machine's mounts and processes.

@@ -19,7 +19,9 @@ node_test output_and_errors_arrive_apart \
 output_and_errors_arrive_apart_body() {
 	node_begin
 	expect 0 out task_run --rm a sh -c 'echo out; echo err >&2'
-	[ "$(cat err)" = err ] || node_fail "standard error is not err"
+	# Newer versions of ctr have warnings of their own.
+	[ "$(grep -v level=warning err)" = err ] ||
+	    node_fail "standard error is not err"
 	node_end
 }
 

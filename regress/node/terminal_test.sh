@@ -31,7 +31,7 @@ run_line() {
 # lines: the last output, as text.
 lines() {
 	# script(1) types a NUL where its input ends, which is echoed.
-	tr -d '\000\r' <seen | sed 's/^^@//'
+	tr -d '\000\r' <seen | sed 's/\^@//g'
 }
 
 # said PATTERN: it has a line that matches.

@@ -999,6 +999,7 @@ ATF_TC_WITHOUT_HEAD(engine_passes_signals_on_and_answers_what_became_of_them);
 ATF_TC_BODY(engine_passes_signals_on_and_answers_what_became_of_them, tc)
 {
 	struct outcome one = { 0 }, two = { 0 }, bad = { 0 };
+	struct outcome zero = { 0 }, gone = { 0 };
 	struct msg message;
 	uint64_t request;
 
@@ -1020,10 +1021,16 @@ ATF_TC_BODY(engine_passes_signals_on_and_answers_what_became_of_them, tc)
 	ATF_CHECK_EQ(one.calls, 0);
 	answer(request, 0);
 	check_outcome(&one, STATUS_OK, "");
-	engine_kill(engine, "c1", "", 0, 0, on_done, &bad);
+	engine_kill(engine, "c1", "", 65, 0, on_done, &bad);
 	check_outcome(&bad, STATUS_INVALID_ARGUMENT, "1 to 64");
-	engine_kill(engine, "c1", "", 65, 0, on_done, &two);
+	/* Nobody is asked whether something is there. */
+	engine_kill(engine, "c1", "", 0, 0, on_done, &zero);
+	check_outcome(&zero, STATUS_OK, "");
 	expect_nothing();
+	exited("e1", 200, 137);
+	exited("", 100, 143);
+	engine_kill(engine, "c1", "", 0, 0, on_done, &gone);
+	check_outcome(&gone, STATUS_NOT_FOUND, "process already finished");
 	end();
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # config.sh NUMBER: write the configuration of a node's containerd, network and
 # kubelet to its folder etc, which becomes /etc/kubernetes in the node.
-# Uses CONTAINERD, SHIM and CGROUP, as set by up.sh.
+# Uses CONTAINERD and SHIM, as set by up.sh.
 set -euo pipefail
 
 # shellcheck source=regress/cluster/lib.sh

@@ -4,8 +4,7 @@ set -euo pipefail
 
 # shellcheck source=regress/cluster/lib.sh
 . "$(dirname "$0")/lib.sh"
-[ -e "$CLUSTER/cgroup" ] || exit 0	# there is none
-read -r cgroup <"$CLUSTER/cgroup"
+[ -L "$CLUSTER/shell" ] || exit 0	# there is none
 # With its pid 1, the kernel ends every process, mount and network of it.
 if pid=$(process_read "$CLUSTER/pid"); then
 	kill -KILL "$pid"
@@ -16,7 +15,7 @@ fi
 cgroups()
 {
 	find /sys/fs/cgroup/ -depth -type d \
-	    \( -path "*$cgroup" -o -path "*$cgroup/*" \)
+	    \( -path "*$CGROUP" -o -path "*$CGROUP/*" \)
 }
 
 # They are freed a moment after their processes.

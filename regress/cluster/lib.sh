@@ -5,6 +5,8 @@
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=${HERE%/regress/cluster}
 CLUSTER=$(realpath -m "${CLUSTER:-$TOP/build/cluster}")
+# Known from the folder alone, so that what a cluster left can be found.
+CGROUP=/reaper-cluster.$(cksum <<<"$CLUSTER" | cut -d ' ' -f 1)
 
 # shellcheck source=regress/lib/containerd.sh
 . "$TOP/regress/lib/containerd.sh"	# until_true, not
@@ -24,6 +26,16 @@ die()
 {
 	echo "cluster: $*" >&2
 	exit 1
+}
+
+# unhurried COMMAND [ARG...]: for until_true, where the asking costs as much as
+# what is waited for.
+unhurried()
+{
+	"$@" || {
+		sleep 0.2
+		return 1
+	}
 }
 
 # process_write FILE: say who this process is.  /proc is the machine's, and so

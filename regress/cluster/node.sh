@@ -105,6 +105,7 @@ control_plane()
 	service controller-manager "$KUBE/kube-controller-manager" \
 	    --kubeconfig $pki/controller-manager.conf --leader-elect=false \
 	    --use-service-account-credentials --root-ca-file $pki/ca.crt \
+	    --kube-api-qps 1000 --kube-api-burst 1000 \
 	    --service-account-private-key-file $pki/service-accounts.key
 	service scheduler "$KUBE/kube-scheduler" \
 	    --kubeconfig $pki/scheduler.conf --leader-elect=false
@@ -119,6 +120,9 @@ for image in "$images"/*.tar; do
 	ctr -n k8s.io images import "$image"
 done
 rm -rf "$images"
+# kubelet would try again after seconds.
+until_true 90 unhurried "$KUBE/kubectl" get --raw /readyz \
+    --kubeconfig "/etc/kubernetes/pki/kubelet-$name.conf"
 service kubelet "$KUBE/kubelet" --config /etc/kubernetes/kubelet.yaml \
     --kubeconfig "/etc/kubernetes/pki/kubelet-$name.conf" \
     --hostname-override "$name" --node-ip "$address"

@@ -8,8 +8,10 @@ set -euo pipefail
 awk '{ print "mount", $5 }' /proc/self/mountinfo
 ip -o link | sed 's/^[0-9]*: \([^:]*\):.*/interface \1/'
 ip route | sed 's/^/route /'
-cgroup_roots | while read -r root; do
-	find "$root" -maxdepth 1 -type d -printf 'cgroup %p\n'
+cgroup_roots | while read -r root; do	# not other clusters'
+	find "$root" -maxdepth 1 -type d \
+	    \( ! -name 'reaper-cluster.*' -o -path "*$CGROUP" \) \
+	    -printf 'cgroup %p\n'
 done
 grep -H '' /proc/sys/vm/overcommit_memory /proc/sys/vm/panic_on_oom \
     /proc/sys/kernel/panic{,_on_oops} /proc/sys/kernel/keys/root_max* \

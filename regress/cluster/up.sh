@@ -100,15 +100,6 @@ kubectl()
 	"$HERE/shell.sh" kubectl "$@"
 }
 
-# api_ready: it is asked with breaks, for the asking costs as much as it does.
-api_ready()
-{
-	kubectl --request-timeout 5s get --raw /readyz || {
-		sleep 0.2
-		return 1
-	}
-}
-
 # failed: show why, and leave nothing.
 failed()
 {
@@ -137,13 +128,11 @@ SHIM=$(realpath "${SHIM:-$TOP/build/containerd-shim-reaper-v2}")
 # shellcheck disable=SC2086 # words
 KUBE=$("$TOP/tools/kube-get.sh" ${SERVICES:+kube-proxy coredns}) ||
     cannot "no Kubernetes"
-CGROUP=/reaper-cluster.$$
-export CONTAINERD SHIM CGROUP
+export CONTAINERD SHIM
 
 mkdir -p "$CLUSTER"
 trap 'failed' EXIT
 trap 'exit 1' INT TERM HUP
-echo "$CGROUP" >"$CLUSTER/cgroup"
 ln -s "$KUBE" "$CLUSTER/programs"
 ln -s "$HERE/shell.sh" "$CLUSTER/shell"
 cgroups_make
@@ -160,7 +149,7 @@ setsid env -i PATH="$PATH" CLUSTER="$CLUSTER" NODES="$NODES" KUBE="$KUBE" \
     unshare --mount --net --pid --fork --kill-child "$HERE/init.sh" \
     >"$CLUSTER/log" 2>&1 </dev/null &
 until_true 10 [ -s "$CLUSTER/pid" ] || die "the cluster does not start"
-until_true 90 api_ready || die "the API does not answer"
+until_true 90 unhurried kubectl get --raw /readyz || die "the API does not answer"
 said "the API answers"
 kubectl apply -f "$HERE/classes.yaml" >/dev/null
 [ -z "$SERVICES" ] || kubectl apply -f "$HERE/coredns.yaml" >/dev/null

@@ -127,7 +127,7 @@ CONTAINERD=$(command -v "${CONTAINERD:-containerd}") ||
 SHIM=$(realpath "${SHIM:-$TOP/build/containerd-shim-reaper-v2}")
 # shellcheck disable=SC2086 # words
 KUBE=$("$TOP/tools/kube-get.sh" ${SERVICES:+kube-proxy coredns}) ||
-    cannot "no Kubernetes"
+    cannot "there is no Kubernetes here; tools/kube-get.sh says why"
 export CONTAINERD SHIM
 
 mkdir -p "$CLUSTER"

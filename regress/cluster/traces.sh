@@ -8,11 +8,9 @@ set -euo pipefail
 awk '{ print "mount", $5 }' /proc/self/mountinfo
 ip -o link | sed 's/^[0-9]*: \([^:]*\):.*/interface \1/'
 ip route | sed 's/^/route /'
-cgroup_roots | while read -r root; do	# not other clusters'
-	find "$root" -maxdepth 1 -type d \
-	    \( ! -name 'reaper-cluster.*' -o -path "*$CGROUP" \) \
-	    -printf 'cgroup %p\n'
-done
+# Other clusters and tests have theirs, and come and go.
+find /sys/fs/cgroup/ -maxdepth 2 -type d \( -path "*$CGROUP" -o -name k8s.io \
+    -o -name 'kubepods*' \) -printf 'cgroup %p\n'
 grep -H '' /proc/sys/vm/overcommit_memory /proc/sys/vm/panic_on_oom \
     /proc/sys/kernel/panic{,_on_oops} /proc/sys/kernel/keys/root_max* \
     /proc/sys/net/ipv4/ip_forward

@@ -105,7 +105,7 @@ failed()
 {
 	echo "cluster: it did not come up; the ends of its logs:" >&2
 	tail -n 5 "$CLUSTER/log" "$CLUSTER"/nodes/*/log \
-	    "$CLUSTER"/nodes/*/disk/var/log/*.log >&2 || :
+	    "$CLUSTER"/nodes/*/disk/var/log/*.log | cut -c -200 >&2 || :
 	"$HERE/down.sh"
 }
 
@@ -154,7 +154,10 @@ said "the API answers"
 kubectl apply -f "$HERE/classes.yaml" >/dev/null
 [ -z "$SERVICES" ] || kubectl apply -f "$HERE/coredns.yaml" >/dev/null
 mapfile -t nodes < <(seq -f node/n%.0f "$NODES")
-kubectl wait --for create --timeout 60s "${nodes[@]}" >/dev/null
+# Of several it fails when the first is there and another is not.
+for node in "${nodes[@]}"; do
+	kubectl wait --for create --timeout 60s "$node" >/dev/null
+done
 kubectl wait --for condition=Ready --timeout 60s "${nodes[@]}" >/dev/null
 # Without it no pod is taken.
 kubectl wait --for create --timeout 60s serviceaccount/default >/dev/null

@@ -58,7 +58,8 @@ private_config() {
 # containerd_start: run containerd and wait until it answers.  Leaves its pid
 # in $CONTAINERD_PID and in the file containerd.pid.
 containerd_start() {
-	setsid env PATH="$REGRESS_BUILD:${REGRESS_PATH:+$REGRESS_PATH:}$PATH" \
+	# A shim refuses a REAPER_ key that it does not know.
+	setsid env -u REAPER_KUBE_DIR PATH="$REGRESS_BUILD:${REGRESS_PATH:+$REGRESS_PATH:}$PATH" \
 	    REAPER_CONFIG="$REGRESS_DIR/reaper.conf" \
 	    REAPER_RUNTIME_ROOT="$REGRESS_DIR/reaper" \
 	    containerd --config "$REGRESS_DIR/config.toml" \

@@ -25,6 +25,7 @@ node_isolated() {
 	[ $$ -eq 1 ] || atf_fail "not in namespaces of its own"
 }
 
+unset REAPER_KUBE_DIR	# the cluster's: a shim would refuse it
 LIB=$(cd "$(atf_get_srcdir)/../lib" && pwd)
 # shellcheck source=regress/lib/containerd.sh
 . "$LIB/containerd.sh"

@@ -429,7 +429,7 @@ ATF_TC_BODY(oci_refuses_other_unfit_fields_of_a_process, tc)
 		    "process.consoleSize.height: 65536: expected an integer "
 		    "from 0 to 65535" },
 		{ NEEDED ",\"consoleSize\":{\"height\":1}",
-		    "process.consoleSize.width: missing" },
+		    "process.consoleSize.width: is missing" },
 		{ NEEDED ",\"noNewPrivileges\":0",
 		    "process.noNewPrivileges: 0: expected true or false" },
 		{ NEEDED ",\"noNewPrivileges\":false,"

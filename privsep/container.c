@@ -38,10 +38,7 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 	reply->step = MSG_STEP_STATE;
 	if ((error = state_open(h, c)) != 0)
 		return (error);
-	reply->step = MSG_STEP_PIDNS;
-	if ((c->plan.flags & PLAN_NEW_PIDNS) != 0)
-		error = init_spawn(h, c);
-	if (error != 0 || (error = process_launch(h, c, rq)) != 0)
+	if ((error = process_launch(h, c, rq)) != 0)
 		return (error);
 	reply->pid = (uint32_t)c->pid;
 	rq->event = EVENT_CREATE;

@@ -206,12 +206,10 @@ int	 caps_limit(uint64_t keep);
 int	 caps_bound(uint64_t keep);
 int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 
-/* init.c: a pid namespace with our pid 1: init_pid, pidns_fd.  -errno. */
-int	 init_spawn(struct helper *h, struct record *c);
-
 /* step.c: where a step child finds its descriptors. */
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
 #define STEP_FDS	4	/* those given to step_run */
+#define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
 #define STEP_FDS_MAX	2
 
 /*
@@ -225,7 +223,7 @@ step_program step_decode, step_mount, step_launch;
 
 struct step {
 	step_program *program;
-	int pidns_fd;		/* it is born there, unless -1 */
+	int pidns_fd;		/* it is born there, unless -1; or the above */
 	uint64_t keep;		/* capabilities */
 	int fds[STEP_FDS_MAX];	/* what it gets; lent, or -1 */
 	/* Its socket, owned by who forks it, or -1; its process. */

@@ -34,22 +34,43 @@ plan_take(struct record *r)
 	return (bad);
 }
 
+/*
+ * Begins to make a container's mount namespace, by what will be pid 1 of its
+ * own pid namespace if it has one.
+ */
+static int
+mount_begin(struct helper *h, struct record *c, struct step *step)
+{
+	const int is_new = (c->plan.flags & PLAN_NEW_PIDNS) != 0;
+	char path[40];
+	int error;
+
+	*step = (struct step){ step_mount, is_new ? STEP_PIDNS_NEW : -1,
+		policy_mount_capabilities, { h->lifeline[0], -1 }, -1, 0 };
+	if ((error = step_fork(h, c, step)) != 0 || !is_new)
+		return (error);
+	c->init_pid = step->pid;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", step->pid);
+	c->pidns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return (c->pidns_fd == -1 ? -errno : 0);
+}
+
 int
 process_launch(struct helper *h, struct record *r, struct request *rq)
 {
 	struct record *c = record_find(h, r->ref.id, "");
 	const uint64_t *sets = r->plan.capabilities;
-	struct step launch = { step_launch, c->pidns_fd, caps_launch |
-	    sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
-	    { r->strings_fd, -1 }, -1, 0 };
-	struct step mount = { step_mount, c->pidns_fd,
-	    policy_mount_capabilities, { -1, -1 }, -1, 0 };
+	struct step mount = { .socket_fd = -1 }, launch = { step_launch, -1,
+		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
+		{ r->strings_fd, -1 }, -1, 0 };
 	const uint32_t go = 0;
 	int error = 0;
 
+	rq->reply.step = MSG_STEP_PIDNS;
 	/* Both at once: the one is told of the namespace the other made. */
 	if (r == c)
-		error = step_fork(h, r, &mount);
+		error = mount_begin(h, c, &mount);
+	launch.pidns_fd = c->pidns_fd;
 	if (error == 0)
 		error = step_fork(h, r, &launch);
 	if (error == 0 && r == c)

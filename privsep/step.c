@@ -1,4 +1,5 @@
 
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 
 #include "privsep/helper.h"
@@ -95,18 +96,20 @@ step_child(const struct helper *h, const struct record *r,
 int
 step_fork(struct helper *h, const struct record *r, struct step *step)
 {
+	const struct clone_args args = { .exit_signal = SIGCHLD, .flags =
+	    step->pidns_fd == STEP_PIDNS_NEW ? CLONE_NEWPID : 0 };
 	int error, pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return (-errno);
 	step->pid = -1;
-	if (step->pidns_fd == -1 || setns(step->pidns_fd, CLONE_NEWPID) == 0)
-		step->pid = fork();
+	if (step->pidns_fd < 0 || setns(step->pidns_fd, CLONE_NEWPID) == 0)
+		step->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (step->pid == 0)
 		step_child(h, r, step, pair[1]);
 	error = step->pid == -1 ? -errno : 0;
 	/* With the wrong namespace for children nothing may go on. */
-	if (step->pidns_fd != -1 && setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
+	if (step->pidns_fd >= 0 && setns(h->own_pidns_fd, CLONE_NEWPID) == -1)
 		log_fatal("returning to the own pid namespace");
 	close(pair[1]);
 	step->socket_fd = pair[0];

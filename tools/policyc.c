@@ -32,6 +32,7 @@
 #include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -89,6 +90,9 @@ static const struct constant constants[] = {
 	{ CONSTANT(MFD_CLOEXEC) },
 	{ CONSTANT(NS_GET_NSTYPE) },
 	{ CONSTANT(PROT_EXEC) },
+	{ CONSTANT(PR_CAP_AMBIENT) },
+	{ CONSTANT(PR_SET_NO_NEW_PRIVS) },
+	{ CONSTANT(PR_SET_SECCOMP) },
 	{ CONSTANT(AF_UNIX) },
 	{ CONSTANT(SOL_SOCKET) },
 	{ CONSTANT(SO_ERROR) },

@@ -4,6 +4,14 @@
 
 . "$(atf_get_srcdir)/../lib/node.sh"
 
+# terminal_begin: begin a test in which descriptor 9 is somebody who types
+# nothing.  Where its input ends, script(1) types characters of its own.
+terminal_begin() {
+	node_begin
+	mkfifo nobody
+	exec 9<>nobody
+}
+
 # at_terminal COMMAND: run a shell command at a terminal; standard input is what
 # is typed.
 at_terminal() {
@@ -30,8 +38,7 @@ run_line() {
 
 # lines: the last output, as text.
 lines() {
-	# script(1) types a NUL where its input ends, which is echoed.
-	tr -d '\000\r' <seen | sed 's/\^@//g'
+	tr -d '\r' <seen
 }
 
 # said PATTERN: it has a line that matches.
@@ -48,11 +55,11 @@ shows() {
 node_test a_task_has_a_controlling_terminal \
     "Its name, its session, and that it is on all three streams"
 a_task_has_a_controlling_terminal_body() {
-	node_begin
+	terminal_begin
 	# shellcheck disable=SC2016 # the workload's shell expands it
 	at_terminal "$(run_line a 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] &&
 	    echo all three; ps -o tty= -o sid= -p $$; echo pid $$;
-	    : </dev/tty && echo has it')" </dev/null >seen
+	    : </dev/tty && echo has it')" <&9 >seen
 	said '^/dev/pts/[0-9]+$'
 	said '^all three$'
 	said '^has it$'
@@ -63,7 +70,7 @@ a_task_has_a_controlling_terminal_body() {
 
 node_test what_is_typed_is_read_and_echoed "A line, and the end of input"
 what_is_typed_is_read_and_echoed_body() {
-	node_begin
+	terminal_begin
 	# shellcheck disable=SC2016 # the workload's shell expands it
 	{
 		until_true 10 shows '^ready'
@@ -80,7 +87,7 @@ what_is_typed_is_read_and_echoed_body() {
 
 node_test an_interrupt_character_is_a_signal "Job control works"
 an_interrupt_character_is_a_signal_body() {
-	node_begin
+	terminal_begin
 	{
 		until_true 10 shows '^ready'
 		printf '\003'
@@ -93,9 +100,9 @@ an_interrupt_character_is_a_signal_body() {
 
 node_test all_output_arrives_before_the_exit "Three hundred thousand lines"
 all_output_arrives_before_the_exit_body() {
-	node_begin
+	terminal_begin
 	at_terminal "$(run_line a 'seq 300000; echo the end; exit 7')
-	    echo code \$?" </dev/null >seen
+	    echo code \$?" <&9 >seen
 	said '^the end$'
 	said '^code 7$'
 	lines | grep -xE '[0-9]+' >numbers
@@ -104,7 +111,7 @@ all_output_arrives_before_the_exit_body() {
 	    atf_fail "lines are missing: $(diff expected numbers | head -n 5 |
 	    tr '\n' '|')"
 	for i in $(seq 10); do
-		at_terminal "$(run_line "b$i" 'echo only this')" </dev/null >seen
+		at_terminal "$(run_line "b$i" 'echo only this')" <&9 >seen
 		said '^only this$'
 	done
 	node_end
@@ -113,16 +120,17 @@ all_output_arrives_before_the_exit_body() {
 node_test a_terminal_has_the_size_it_was_given \
     "The first one from config.json; SIGWINCH comes with the next"
 a_terminal_has_the_size_it_was_given_body() {
-	node_begin
+	terminal_begin
 	peer_build
 	spec_make a.json '.process.terminal = true |
 	    .process.consoleSize = {height: 33, width: 77}' sh -c \
 	    'stty size; trap "stty size; exit 3" WINCH
 	    echo ready; while :; do sleep 0.1; done'
 	at_terminal "$(ctr_line run -d -t --runtime "$REGRESS_RUNTIME" \
-	    --fifo-dir "$REGRESS_DIR/fifo" --config a.json a)" </dev/null >seen
-	at_terminal "$(ctr_line task attach a); echo code \$?" </dev/null \
-	    >seen &
+	    --fifo-dir "$REGRESS_DIR/fifo" --config a.json a)" <&9 >seen
+	# Both show some of it.
+	at_terminal "$(ctr_line task attach a); echo code \$?" <&9 \
+	    >>seen &
 	attached=$!
 	until_true 10 shows '^ready' || atf_fail "nothing is said"
 	SOCKET=$(our_sockets | head -n 1)
@@ -140,11 +148,11 @@ a_terminal_has_the_size_it_was_given_body() {
 node_test an_exec_has_a_terminal_of_its_own \
     "Also in a task without one, and the other way round"
 an_exec_has_a_terminal_of_its_own_body() {
-	node_begin
+	terminal_begin
 	expect 0 "*" task_run -d a sleep 1000
 	at_terminal "$(ctr_line task exec -t --exec-id e1 a sh -c \
 	    'tty; (sleep 1000; echo late) & echo exec; exit 9')
-	    echo code \$?" </dev/null >seen
+	    echo code \$?" <&9 >seen
 	said '^/dev/pts/[0-9]+$'
 	said '^exec$'
 	said '^code 9$'
@@ -154,10 +162,10 @@ an_exec_has_a_terminal_of_its_own_body() {
 
 node_test a_task_hangs_up_with_its_terminal "SIGHUP on delete"
 a_task_hangs_up_with_its_terminal_body() {
-	node_begin
+	terminal_begin
 	at_terminal "$(ctr_line run -d -t --runtime "$REGRESS_RUNTIME" \
 	    --env "PATH=$TASK_PATH" --fifo-dir "$REGRESS_DIR/fifo" --rootfs \
-	    "$REGRESS_DIR/rootfs" a sleep 4321)" </dev/null >seen
+	    "$REGRESS_DIR/rootfs" a sleep 4321)" <&9 >seen
 	until_true 10 runs sleep 4321 || atf_fail "the task does not run"
 	task_end a
 	until_true 10 not runs sleep 4321 || atf_fail "the task lives on"
@@ -167,14 +175,14 @@ a_task_hangs_up_with_its_terminal_body() {
 node_test a_detached_terminal_is_attached_again \
     "What was said meanwhile is there"
 a_detached_terminal_is_attached_again_body() {
-	node_begin
+	terminal_begin
 	# shellcheck disable=SC2016 # the workload's shell expands it
 	at_terminal "$(ctr_line run -d -t --runtime "$REGRESS_RUNTIME" \
 	    --env "PATH=$TASK_PATH" --fifo-dir "$REGRESS_DIR/fifo" --rootfs \
 	    "$REGRESS_DIR/rootfs" a sh -c \
 	    'until [ -e /tmp/regress.go ]; do sleep 0.1; done; echo first
 	    : >/tmp/regress.said; read x; echo "got $x"; exit 3')" \
-	    </dev/null >seen
+	    <&9 >seen
 	expect 0 "*" task_exec a e1 touch /tmp/regress.go
 	until_true 10 task_exec a e2 test -e /tmp/regress.said ||
 	    atf_fail "nothing is said"
@@ -192,13 +200,13 @@ a_detached_terminal_is_attached_again_body() {
 node_test a_terminal_belongs_to_the_user_of_the_task \
     "who can open it again"
 a_terminal_belongs_to_the_user_of_the_task_body() {
-	node_begin
+	terminal_begin
 	# shellcheck disable=SC2016 # the workload's shell expands it
 	spec_make a.json '.process.terminal = true |
 	    .process.user = {uid: 1234, gid: 5678}' sh -c \
 	    'stat -c "%u" "$(tty)"; : >"$(tty)" && echo opened'
 	at_terminal "$(ctr_line run --rm -t --runtime "$REGRESS_RUNTIME" \
-	    --fifo-dir "$REGRESS_DIR/fifo" --config a.json a)" </dev/null >seen
+	    --fifo-dir "$REGRESS_DIR/fifo" --config a.json a)" <&9 >seen
 	said '1234$'
 	said '^opened$'
 	node_end

@@ -174,6 +174,8 @@ step_launch(const struct helper *h, const struct record *r)
 		 */
 		prctl(PR_SET_NAME, "reaper-pause");
 		close(STEP_RESULT_FD);
+		if (caps_limit(0) != 0)
+			_exit(1);
 		step_confine(&policy_init);
 		for (;;)
 			poll(NULL, 0, -1);

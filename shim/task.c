@@ -356,6 +356,21 @@ task_resize(struct request *request, const ProtobufCMessage *message)
 	request_end(request, &status, NULL);
 }
 
+/* containerd passes over in silence what has no statistics to give. */
+static void
+task_stats(struct request *request, const ProtobufCMessage *message)
+{
+	REQUEST(Stats) *m = (const void *)message;
+	struct engine_view view;
+	struct status status;
+
+	if (engine_state(request->service->engine, m->id, "", &view, &status) ==
+	    0)
+		status_set(&status, STATUS_NOT_FOUND,
+		    "container \"%s\" has no cgroup of its own", m->id);
+	request_fail(request, &status);
+}
+
 static void
 task_connect(struct request *request, const ProtobufCMessage *message)
 {
@@ -405,7 +420,7 @@ static const struct method methods[] = {
 	{ "Resume", NULL, NULL },
 	{ "Checkpoint", NULL, NULL },
 	{ "Update", NULL, NULL },
-	{ "Stats", NULL, NULL },
+	{ "Stats", DESCRIPTOR(stats), task_stats },
 };
 
 /*

@@ -50,6 +50,23 @@ the_publisher_of_events_is_root_without_any_power_body() {
 	node_end
 }
 
+node_test the_pid_1_of_a_workload_leads_to_no_other_root \
+    "not even a workload that may trace it"
+the_pid_1_of_a_workload_leads_to_no_other_root_body() {
+	node_begin
+	# Of the node's /run nothing is in a workload's.
+	all='["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"]'
+	# shellcheck disable=SC2016 # the workload's shell expands it
+	expect 0 "pid 1 is reaper-init
+its root is that of the workload" spec_run a ".process.capabilities = {
+	    bounding: $all, permitted: $all, effective: $all}" sh -c '
+		echo "pid 1 is $(cat /proc/1/comm)"
+		[ -e /proc/1/root/etc/passwd ] || echo "its root is hidden"
+		[ ! -e /proc/1/root"$1" ] && [ ! -e /proc/1/cwd"$1" ] &&
+		    echo "its root is that of the workload"' sh "$REGRESS_DIR"
+	node_end
+}
+
 node_test the_pid_1_of_a_workload_has_no_power \
     "no capability, no new privileges, filtered"
 the_pid_1_of_a_workload_has_no_power_body() {

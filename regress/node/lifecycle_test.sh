@@ -143,6 +143,22 @@ unknown_ids_are_not_found_body() {
 	created_end
 }
 
+node_test statistics_are_not_found_where_there_is_no_cgroup \
+    "NotFound, code 5, which containerd passes over; also for unknown tasks"
+statistics_are_not_found_where_there_is_no_cgroup_body() {
+	node_begin
+	peer_build
+	expect 0 "*" task_run -d a sleep 1000
+	SOCKET=$(our_sockets | head -n 1)
+	expect 1 'error 5 container "a" has no cgroup of its own' \
+	    "$PEER" "$SOCKET" call Stats 1=a
+	expect 1 'error 5 no container "b"' "$PEER" "$SOCKET" call Stats 1=b
+	# Signal 0 asks whether it is there.
+	expect 0 "*" "$PEER" "$SOCKET" call Kill 1=a 3:0
+	expect 1 "*" "$PEER" "$SOCKET" call Kill 1=b 3:0
+	node_end
+}
+
 atf_init_test_cases() {
 	node_add
 }

@@ -89,7 +89,7 @@ the_shim_ends_with_the_last_container_body() {
 }
 
 node_test a_sandbox_is_a_confined_process_that_waits \
-    "Its program is not looked for; its capabilities and user are the bundle's"
+    "Its program is not looked for; it has no capability"
 a_sandbox_is_a_confined_process_that_waits_body() {
 	node_begin
 	member p sandbox p /no/such/program
@@ -97,6 +97,8 @@ a_sandbox_is_a_confined_process_that_waits_body() {
 	expect 0 reaper-pause cat "/proc/$pid/comm"
 	expect 0 2 status "$pid" Seccomp
 	expect 0 1 status "$pid" NoNewPrivs
+	expect 0 0000000000000000 status "$pid" CapEff
+	expect 0 0000000000000000 status "$pid" CapPrm
 	ls "/proc/$pid/fd" >fds
 	[ "$(wc -l <fds)" -eq 3 ] || atf_fail "open: $(cat fds)"
 	ctr_ task kill --signal SIGTERM p || atf_fail "no signal reaches it"

@@ -122,26 +122,31 @@ node_test a_terminal_has_the_size_it_was_given \
 a_terminal_has_the_size_it_was_given_body() {
 	terminal_begin
 	peer_build
-	spec_make a.json '.process.terminal = true |
+	# Without ctr, which sets a size of its own.
+	bundle=$(bundle_make a)
+	spec_make "$bundle/config.json" '.process.terminal = true |
 	    .process.consoleSize = {height: 33, width: 77}' sh -c \
-	    'stty size; trap "stty size; exit 3" WINCH
-	    echo ready; while :; do sleep 0.1; done'
-	at_terminal "$(ctr_line run -d -t --runtime "$REGRESS_RUNTIME" \
-	    --fifo-dir "$REGRESS_DIR/fifo" --config a.json a)" <&9 >seen
-	# Both show some of it.
-	at_terminal "$(ctr_line task attach a); echo code \$?" <&9 \
-	    >>seen &
-	attached=$!
-	until_true 10 shows '^ready' || atf_fail "nothing is said"
-	SOCKET=$(our_sockets | head -n 1)
+	    'trap "stty size; exit 3" WINCH
+	    stty size; while :; do sleep 0.1; done'
+	SOCKET=$(shim_do "$bundle" start a) || atf_fail "no shim"
+	out=$REGRESS_DIR/fifo/a-stdout
+	mkfifo -m 0600 "$out"
+	cat "$out" >seen &
+	reader=$!
+	expect 0 "*" "$PEER" "$SOCKET" call Create 1=a "2=$bundle" 4:1 "6=$out"
+	expect 0 "*" "$PEER" "$SOCKET" call Start 1=a
 	until_true 10 shows '^33 77' || atf_fail "another size at first"
 	expect 1 "*" "$PEER" "$SOCKET" call ResizePty 1=nobody 3:1 4:1
 	expect 1 "*" "$PEER" "$SOCKET" call ResizePty 1=a 3:65536 4:1
-	"$PEER" "$SOCKET" call ResizePty 1=a 3:101 4:42 >resized ||
-	    atf_fail "it cannot be resized"
-	wait "$attached"
+	expect 0 "*" "$PEER" "$SOCKET" call ResizePty 1=a 3:101 4:42
+	expect 0 "*" "$PEER" "$SOCKET" call Wait 1=a
+	wait "$reader"
 	said '^42 101$'
-	said '^code 3$'
+	expect 0 "*" "$PEER" "$SOCKET" call Delete 1=a
+	expect 0 "*" "$PEER" "$SOCKET" call Shutdown 1=a
+	until_true 10 no_shim_runs || atf_fail "the shim stays"
+	expect 0 "*" shim_do "$bundle" delete a
+	rm -rf "$bundle"
 	node_end
 }
 

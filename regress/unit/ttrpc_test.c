@@ -334,7 +334,7 @@ ATF_TC_WITHOUT_HEAD(task_says_of_each_method_that_it_lacks_that_it_does);
 ATF_TC_BODY(task_says_of_each_method_that_it_lacks_that_it_does, tc)
 {
 	static const char *const methods[] = { "Pause", "Resume", "Checkpoint",
-		"Update", "Stats" };
+		"Update" };
 	struct task_service task = { .shim_pid = 1 };
 	const ProtobufCBinaryData none = { 0, NULL };
 	uint32_t i;

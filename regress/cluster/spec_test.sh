@@ -1,0 +1,89 @@
+# shellcheck shell=sh
+# What a pod's spec asks for: variables, users, probes, a terminal.
+
+. "$(atf_get_srcdir)/../lib/cluster.sh"
+
+cluster_test variables_and_the_working_directory_are_those_of_the_spec \
+    "values, and fields of the pod"
+variables_and_the_working_directory_are_those_of_the_spec_body() {
+	cluster_begin
+	# shellcheck disable=SC2016 # the workload's shell expands it
+	pod_make a 'echo "$WORD $POD"; pwd' '.spec.containers[0] +=
+	    {workingDir: "/tmp", env: [{name: "WORD", value: "a  b"},
+	    {name: "POD", valueFrom: {fieldRef: {fieldPath: "metadata.name"}}}]}'
+	pod_reaches a Succeeded
+	expect 0 "a  b a
+/tmp" kubectl_ logs a
+	cluster_end
+}
+
+cluster_test user_and_groups_are_those_of_the_spec \
+    "runAsUser, runAsGroup, fsGroup, supplementalGroups"
+user_and_groups_are_those_of_the_spec_body() {
+	cluster_begin
+	pod_make a 'id -u; id -g; id -G' '.spec.securityContext =
+	    {runAsUser: 1234, runAsGroup: 2345, fsGroup: 4567,
+	    supplementalGroups: [3456]}'
+	pod_reaches a Succeeded
+	expect 0 "1234
+2345
+2345 3456 4567" kubectl_ logs a
+	cluster_end
+}
+
+cluster_test a_readiness_probe_runs_in_the_pod \
+    "the pod is ready when its command succeeds, and not before"
+a_readiness_probe_runs_in_the_pod_body() {
+	cluster_begin
+	pod_make a "$UNTIL_TERM" '.spec.containers[0].readinessProbe =
+	    {exec: {command: ["test", "-e", "/tmp/ok"]}, periodSeconds: 1}'
+	pod_says a ready
+	pod_is a '.status.containerStatuses[0].ready' false
+	expect 0 "" kubectl_ exec a -- touch /tmp/ok
+	expect 0 "*" kubectl_ wait --for condition=Ready pod/a \
+	    --timeout "${REGRESS_SECONDS}s"
+	cluster_end
+}
+
+cluster_test a_pod_that_ignores_sigterm_is_killed_after_its_grace \
+    "not before, and not much later"
+a_pod_that_ignores_sigterm_is_killed_after_its_grace_body() {
+	cluster_begin
+	pod_make a 'trap "" TERM; echo ready; while :; do sleep 0.05; done' \
+	    '.spec.terminationGracePeriodSeconds = 3'
+	pod_says a ready
+	start=$(date +%s%N)
+	expect 0 "*" kubectl_ delete pod a
+	took=$((($(date +%s%N) - start) / 1000000))
+	[ "$took" -ge 2900 ] && [ "$took" -le 8000 ] ||
+	    cluster_fail "it took $took ms"
+	cluster_end
+}
+
+cluster_test a_terminal_is_one \
+    "of a pod's command, and of kubectl exec -t"
+a_terminal_is_one_body() {
+	cluster_begin
+	pod_make a "test -t 0 && test -t 1 && echo terminal; $UNTIL_TERM" \
+	    '.spec.containers[0] += {stdin: true, tty: true}'
+	until_true "$REGRESS_SECONDS" terminal_said ||
+	    cluster_fail "the command has no terminal"
+	# kubectl asks for one only if it has one itself.
+	script -qec "CLUSTER='$REGRESS_CLUSTER' '$REGRESS_CLUSTER/shell' \
+	    kubectl -n $NAMESPACE exec -it a -- sh -c 'test -t 0 && echo yes'" \
+	    /dev/null >out 2>err </dev/null || cluster_fail "exec -it fails"
+	grep -q yes out || cluster_fail "exec has no terminal"
+	script -qec "CLUSTER='$REGRESS_CLUSTER' '$REGRESS_CLUSTER/shell' \
+	    kubectl -n $NAMESPACE exec -it a -- sh -c 'exit 9'" \
+	    /dev/null >out 2>err </dev/null
+	[ $? -eq 9 ] || cluster_fail "exec -it loses the exit code"
+	cluster_end
+}
+
+terminal_said() {
+	kubectl_ logs a | tr -d '\r' | grep -qx terminal
+}
+
+atf_init_test_cases() {
+	cluster_add
+}

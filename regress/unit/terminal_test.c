@@ -235,7 +235,8 @@ ATF_TC_BODY(terminal_holds_back_who_types_more_than_is_read, tc)
 	check_idle();
 	pull(slave, 0, 30000, 777);
 	more = push(typist, held, MUCH);
-	ATF_CHECK(more >= 20000);
+	/* A FIFO has room for whole pages, and begun ones stay begun. */
+	ATF_CHECK_MSG(more >= 12288, "%zu", more);
 	pull(slave, 30000, held + more - 30000, 333);
 	check_silent(slave);
 	end();

@@ -166,15 +166,19 @@ is_alive() {
 
 # our_processes: the pids of containerd, shims, helpers and workloads of this
 # directory.  They carry its name in the environment that containerd got, in
-# the arguments of containerd's own programs, or in the overlay that is their
-# root; and what descends from one of them is ours too.
+# the arguments of containerd's own programs or, a helper, in the directories
+# that it holds open; and what descends from one of them is ours too.
 our_processes() {
 	# A process may end meanwhile, and grep then fails.
 	_roots=$({
 		grep -Fals "REAPER_RUNTIME_ROOT=$REGRESS_DIR/" \
 		    /proc/[0-9]*/environ || :
-		grep -als "^[0-9]* [0-9]* [0-9:]* / / .*upperdir=$REGRESS_DIR/" \
-		    /proc/[0-9]*/mountinfo || :
+		for _helper in $(pgrep -x reaper-privsep || :); do
+			if readlink "/proc/$_helper/fd/"* 2>/dev/null |
+			    grep -q "^$REGRESS_DIR/"; then
+				echo "/proc/$_helper/fd"
+			fi
+		done
 		{ grep -Fals "$REGRESS_DIR/" /proc/[0-9]*/cmdline || :; } |
 		    while read -r _file; do
 			case $(cat "${_file%/*}/comm" 2>/dev/null) in

@@ -22,13 +22,13 @@ ATF_TC_WITHOUT_HEAD(ids_are_those_of_containerd);
 ATF_TC_BODY(ids_are_those_of_containerd, tc)
 {
 	static const char *const good[] = { "a", "A9", "a.b-c_d",
-		"0123456789012345678901234567890123456789012345678901234567"
-		"890123456789012345" };
+		("0123456789012345678901234567890123456789012345678901234567"
+		 "890123456789012345") };
 	static const char *const bad[] = { "", ".", "..", "-", "a-", ".a",
 		"a..b", "a._b", "a/b", "a b", "\xc3\xa4", "overlay", "ns",
 		"merged", "empty", "overlay-filters", "shared-mnt-ns",
-		"0123456789012345678901234567890123456789012345678901234567"
-		"8901234567890123456" };
+		("0123456789012345678901234567890123456789012345678901234567"
+		 "8901234567890123456") };
 	char id[MSG_ID_SIZE];
 	size_t i;
 

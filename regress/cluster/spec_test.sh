@@ -68,14 +68,17 @@ a_terminal_is_one_body() {
 	    '.spec.containers[0] += {stdin: true, tty: true}'
 	until_true "$REGRESS_SECONDS" terminal_said ||
 	    cluster_fail "the command has no terminal"
-	# kubectl asks for one only if it has one itself.
+	# kubectl asks for one only if it has one itself; and containerd lets
+	# the output of a terminal go as soon as its input has ended.
+	mkfifo in
+	exec 3<>in
 	script -qec "CLUSTER='$REGRESS_CLUSTER' '$REGRESS_CLUSTER/shell' \
 	    kubectl -n $NAMESPACE exec -it a -- sh -c 'test -t 0 && echo yes'" \
-	    /dev/null >out 2>err </dev/null || cluster_fail "exec -it fails"
+	    /dev/null >out 2>err <&3 || cluster_fail "exec -it fails"
 	grep -q yes out || cluster_fail "exec has no terminal"
 	script -qec "CLUSTER='$REGRESS_CLUSTER' '$REGRESS_CLUSTER/shell' \
 	    kubectl -n $NAMESPACE exec -it a -- sh -c 'exit 9'" \
-	    /dev/null >out 2>err </dev/null
+	    /dev/null >out 2>err <&3
 	[ $? -eq 9 ] || cluster_fail "exec -it loses the exit code"
 	cluster_end
 }

@@ -19,11 +19,11 @@ caps_apply(const uint64_t sets[PLAN_CAPSETS])
 	uint64_t ambient, own;
 	int cap, i;
 
-	/* Each cut to what the process has. */
 	/* libcap would look at each of them first: forty system calls. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
 	    capget(&h, d) == -1)
 		return (-errno);
+	/* Each cut to what the process has. */
 	own = (uint64_t)d[1].permitted << 32 | d[0].permitted;
 	ambient = own & sets[PLAN_AMBIENT] & sets[PLAN_PERMITTED] &
 	    sets[PLAN_INHERITABLE];

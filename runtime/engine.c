@@ -307,9 +307,13 @@ start_done(void *arg, const struct msg_reply *reply, int fds[2])
 {
 	struct process *process = arg;
 	struct engine_result result;
-	int i, here = process_answered(process), master = -1;
 	struct status status;
+	int i, master = -1;
 
+	if (!process_answered(process)) {
+		fdpass_close(fds, 2);
+		return;
+	}
 	if (reply->fds == MSG_FDS_TERMINAL) {
 		master = fds[0];
 		fds[0] = -1;
@@ -317,17 +321,12 @@ start_done(void *arg, const struct msg_reply *reply, int fds[2])
 	for (i = 0; i < 2; i++) {
 		if (fds[i] == -1)
 			continue;
-		if (here && process->terminal == NULL &&
+		if (process->terminal == NULL &&
 		    process->stdio[MSG_STDOUT + i][0] != '\0' &&
 		    process->fds[MSG_STDOUT + i] == -1)
 			process->fds[MSG_STDOUT + i] = fds[i];
 		else
 			close(fds[i]);
-	}
-	if (!here) {
-		if (master != -1)
-			close(master);
-		return;
 	}
 	if (is_lost(reply))
 		return;

@@ -210,17 +210,6 @@ setup_disagrees(struct process *process)
 		process_disagrees(process, failure);
 }
 
-static void
-fds_close(const int fds[2])
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (fds[i] != -1)
-			close(fds[i]);
-	}
-}
-
 /*
  * Takes what a terminal, and only a terminal, is connected with: fd, or -1.
  * Returns whether that agrees with what was asked for.
@@ -254,7 +243,7 @@ stdin_done(void *arg, const struct msg_reply *reply, int fds[2])
 	struct process *process = arg;
 
 	if (!process_answered(process)) {
-		fds_close(fds);
+		fdpass_close(fds, 2);
 		return;
 	}
 	process->fds[MSG_STDIN] = fds[0];
@@ -267,7 +256,7 @@ stdout_done(void *arg, const struct msg_reply *reply, int fds[2])
 	struct process *process = arg;
 
 	if (!process_answered(process)) {
-		fds_close(fds);
+		fdpass_close(fds, 2);
 		return;
 	}
 	stream_done(process, reply,
@@ -321,7 +310,7 @@ setup_done(void *arg, const struct msg_reply *reply, int fds[2])
 	struct status status;
 
 	if (!process_answered(process)) {
-		fds_close(fds);
+		fdpass_close(fds, 2);
 		return;
 	}
 	if (reply->error == 0 && process->container == NULL) {

@@ -30,10 +30,10 @@ enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_FDS };
 
 /*
  * Forks the publisher, gives up everything and serves containerd; ends with
- * the last container.  Standard error is the log.  ready_fd is a SOCK_SEQPACKET socket to `start`:
- * it gives a daemon_order, or ends if no shim is needed, and gets one byte
- * when the daemon is confined.  What fails before that is reported, and ends
- * the daemon; later, it is logged.
+ * the last container.  Standard error is the log.  ready_fd is a
+ * SOCK_SEQPACKET socket to `start`: it gives a daemon_order, or ends if no
+ * shim is needed, and gets one byte when the daemon is confined.  What fails
+ * before that is reported, and ends the daemon; later, it is logged.
  */
 void	 daemon_run(const struct daemon_args *daemon)
 	    __attribute__((noreturn));

@@ -77,9 +77,8 @@ documents_free(struct documents *documents)
 static size_t
 documents_decode(const struct documents *documents, struct settings *settings)
 {
-	int length;
-
 	struct conf *conf = &settings->conf;
+	int length;
 
 	conf_init(conf);
 	if (conf_parse_text(conf, documents->conf.text,

@@ -24,18 +24,6 @@
 
 _Static_assert(CONF_PATH_SIZE == BOOT_PATH_SIZE, "path sizes differ");
 
-static void
-fds_close(int fds[2])
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (fds[i] != -1)
-			close(fds[i]);
-		fds[i] = -1;
-	}
-}
-
 /* Like a shim of runc: killed a little earlier than containerd. */
 static void
 oom_score_raise(void)
@@ -244,10 +232,10 @@ void
 spawn_undo(struct spawn *spawn)
 {
 	/* Helper and publisher end when nobody is at the other ends. */
-	fds_close(spawn->channel);
-	fds_close(spawn->boot_fds);
-	fds_close(spawn->events);
-	fds_close(spawn->ready);
+	fdpass_close(spawn->channel, 2);
+	fdpass_close(spawn->boot_fds, 2);
+	fdpass_close(spawn->events, 2);
+	fdpass_close(spawn->ready, 2);
 	if (spawn->daemon != 0)
 		kill(spawn->daemon, SIGKILL);
 	alarm(UNDO_LIMIT);

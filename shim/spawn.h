@@ -38,9 +38,10 @@ int	 spawn_open(struct spawn *spawn, const struct shim_args *args,
 	    const struct bundle *bundle);
 
 /*
- * Starts the others and releases the daemon, for the pod group whose bundles are in the directory bundles,
- * with the listener and the empty directory root_fd (both lent).  The helper
- * gets the plan of settings.  Returns 0, or a negative errno after a message.
+ * Starts the others and releases the daemon, for the pod group whose bundles
+ * are in the directory bundles, with the listener and the empty directory
+ * root_fd (both lent).  The helper gets the plan of settings.  Returns 0, or a
+ * negative errno after a message.
  */
 int	 spawn_run(struct spawn *spawn, const struct shim_args *args,
 	    const struct settings *settings, const char *group,

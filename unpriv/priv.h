@@ -39,9 +39,9 @@ struct priv_handlers {
  * the readers of stdout and stderr of a MSG_START.
  *
  * Of a process with a terminal, fds[0] of its MSG_CREATE, or of the MSG_START
- * of an exec, whose reply->fds is MSG_FDS_TERMINAL then, is the master; that of a
- * MSG_STDIO for stdin comes with the reader in fds[1], and that for stdout with
- * fds[0] to read and write.  All these do not block.
+ * of an exec, whose reply->fds is MSG_FDS_TERMINAL then, is the master; that of
+ * a MSG_STDIO for stdin comes with the reader in fds[1], and that for stdout
+ * with fds[0] to read and write.  All these do not block.
  *
  * After the loss of the helper, reply->error is PRIV_LOST and reply->step
  * MSG_STEP_NONE.

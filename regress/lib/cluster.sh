@@ -18,27 +18,18 @@ LIB=$(cd "$(atf_get_srcdir)/../lib" && pwd)
 : "${REGRESS_SECONDS:=30}"	# that a pod has to get where it must
 # shellcheck source=regress/lib/containerd.sh
 . "$LIB/containerd.sh"
+# shellcheck source=regress/lib/case.sh
+. "$LIB/case.sh"
 # shellcheck source=regress/lib/expect.sh
 . "$LIB/expect.sh"
 
-# cluster_test NAME DESCRIPTION: declare a test case and its head.
-CLUSTER_TESTS=
+# cluster_test NAME DESCRIPTION: declare a test case.
 cluster_test() {
-	CLUSTER_TESTS="$CLUSTER_TESTS $1"
-	atf_test_case "$1"
-	eval "$1_descr=\$2"
-	eval "$1_head() {
-		atf_set descr \"\$$1_descr\"
-		atf_set require.user root
-		atf_set require.progs 'jq nsenter'
-		atf_set timeout 300
-	}"
+	case_declare "$1" "$2" 'jq nsenter' 300
 }
 
 cluster_add() {
-	for _test in $CLUSTER_TESTS; do
-		atf_add_test_case "$_test"
-	done
+	case_add
 }
 
 cluster_begin() {

@@ -29,6 +29,8 @@ unset REAPER_KUBE_DIR	# the cluster's: a shim would refuse it
 LIB=$(cd "$(atf_get_srcdir)/../lib" && pwd)
 # shellcheck source=regress/lib/containerd.sh
 . "$LIB/containerd.sh"
+# shellcheck source=regress/lib/case.sh
+. "$LIB/case.sh"
 # shellcheck source=regress/lib/expect.sh
 . "$LIB/expect.sh"
 if [ -z "${REGRESS_BUILD-}" ]; then
@@ -43,24 +45,13 @@ leak_processes() {
 	ps -e -o pid=,sess= | awk -v mine="$_session" '$2 != mine { print $1 }'
 }
 
-# node_test NAME DESCRIPTION: declare a test case and its head.
-NODE_TESTS=
+# node_test NAME DESCRIPTION: declare a test case.
 node_test() {
-	NODE_TESTS="$NODE_TESTS $1"
-	atf_test_case "$1"
-	eval "$1_descr=\$2"
-	eval "$1_head() {
-		atf_set descr \"\$$1_descr\"
-		atf_set require.user root
-		atf_set require.progs 'containerd ctr jq unshare'
-		atf_set timeout 60
-	}"
+	case_declare "$1" "$2" 'containerd ctr jq unshare' 60
 }
 
 node_add() {
-	for _test in $NODE_TESTS; do
-		atf_add_test_case "$_test"
-	done
+	case_add
 }
 
 # node_begin: an empty /run, and a containerd in it.

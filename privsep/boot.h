@@ -18,6 +18,7 @@
 /* In <runtime_root>/<id>, a directory that its helper keeps locked. */
 #define BOOT_STATE	"state.json"
 #define BOOT_STATE_NEW	"state.json.new"
+#define BOOT_CGROUP	"cgroup" /* a symbolic link to its path, if any */
 
 struct boot {
 	uint32_t magic;

@@ -38,28 +38,11 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 	reply->step = MSG_STEP_STATE;
 	if ((error = state_open(h, c)) != 0)
 		return (error);
+	if ((error = cgroup_make(h, c, reply)) != 0)
+		return (error);
 	if ((error = process_launch(h, c, rq)) != 0)
 		return (error);
 	reply->pid = (uint32_t)c->pid;
 	rq->event = EVENT_CREATE;
 	return (0);
-}
-
-int
-container_orphans_kill(const struct helper *h)
-{
-	const struct record *r;
-	FILE *children = fopen("/proc/thread-self/children", "re");
-	int known, n = 0, pid;
-
-	while (children != NULL && fscanf(children, "%d", &pid) == 1) {
-		known = 0;
-		RECORD_FOREACH(r, h)
-			known |= r->pid == pid || r->init_pid == pid ||
-			    (r->pidns_fd == -1 && record_alive(r, r->ref.id));
-		n += !known && kill(pid, SIGKILL) == 0;
-	}
-	if (children != NULL)
-		fclose(children);
-	return (n);
 }

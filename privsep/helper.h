@@ -34,6 +34,7 @@
 
 #define HELPER_RECORDS	256	/* containers and execs of one pod */
 #define HELPER_STREAMS	3	/* stdin, stdout, stderr */
+#define CGROUP_HIERARCHIES 7	/* of cgroup.c */
 #define STEP_LIMIT	30000	/* ms a step may take */
 
 /* An exec has no process before its start, and is ENDING only in passing. */
@@ -42,6 +43,8 @@ enum record_state {
 	RECORD_FREE, RECORD_CREATED, RECORD_STARTING, RECORD_RUNNING,
 	/* ENDING: its process ended, the rest is killed. */
 	RECORD_ENDING, RECORD_STOPPED,
+	/* UNDONE: not created; what was made for it is not yet gone. */
+	RECORD_UNDONE,
 };
 
 /* A container, or an exec session of one. */
@@ -55,20 +58,23 @@ struct record {
 	 */
 	pid_t pid, init_pid;
 	int reaped;		/* pid has ended; exited is valid */
+	int has_cgroup;		/* it was made, and is to be removed */
+	char memory[EVENT_MEMORY_SIZE]; /* see struct event_notice */
 	struct plan plan;	/* after policy */
 	struct msg_exited exited;
 	union {			/* all of them owned, or -1 */
-		int fds[9];
+		int fds[12];
 		struct {
 			int stdio_fds[HELPER_STREAMS]; /* reader, O_PATH */
 			/*
 			 * The socket to the launch step; sealed: plan, cwd,
 			 * args, env.  A container's own: its namespaces, its
-			 * directory, locked.  An exec's terminal, until the
+			 * directory, locked; of its cgroup what struct
+			 * event_notice says, and version 2's cgroup.events.  An exec's terminal, until the
 			 * shim gets its master with the reply to MSG_START.
 			 */
 			int launch_fd, strings_fd, terminal_fd;
-			int pidns_fd, mntns_fd, state_fd;
+			int pidns_fd, mntns_fd, state_fd, memory_fd, event_fd, populated_fd;
 		};
 	};
 };
@@ -83,6 +89,7 @@ struct helper {
 	struct channel channel;
 	int signal_fd, own_pidns_fd, plan_fd; /* the last until used */
 	int bundles_fd, root_fd; /* boot.bundles, boot.runtime_root */
+	int cgroups[CGROUP_HIERARCHIES]; /* their roots, or -1 */
 	int lifeline[2];	/* every pid 1 ends when [1] is closed */
 	int closing;		/* the shim is gone: kill, clean up, end */
 	struct record records[HELPER_RECORDS];
@@ -131,11 +138,21 @@ struct record *record_new(struct helper *h, const struct msg_ref *ref);
 /* Closes what the record owns and frees it, a container with its execs. */
 void	 record_free(struct helper *h, struct record *r);
 
+/* True if only the last processes of its cgroup are waited for. */
+#define RECORD_IS_ENDING(r)	((r)->state == RECORD_ENDING || \
+	(r)->state == RECORD_UNDONE)
+
 /* True for a record of container id that has a process, unreaped. */
 int	 record_alive(const struct record *r, const char *id);
 
 /* Kills what is left of a container; returns how many are not yet reaped. */
 int	 record_kill(struct helper *h, const struct record *c);
+
+/*
+ * Kills and removes all that was made for a record that was not created, and
+ * frees it; or it is UNDONE, and this to be repeated when a child has ended.
+ */
+void	 record_undo(struct helper *h, struct record *r);
 
 /* One request, and what will answer it. */
 struct request {
@@ -155,7 +172,8 @@ struct request {
  */
 typedef int operation(struct helper *h, struct record *r, struct request *rq);
 operation container_create, process_start, process_exec, process_signal,
-	    process_stdio /* stdio.c */, process_delete;
+	    process_stdio /* stdio.c */, process_delete, process_publish,
+	    process_cgroup /* cgroup.c */;
 
 /*
  * optab.c: carries out one message and answers it; fds are lent.  Returns 0,
@@ -178,13 +196,6 @@ int	 process_decode(struct helper *h, struct record *r, int fd,
  */
 int	 process_launch(struct helper *h, struct record *r, struct request *rq);
 
-/*
- * container.c: what a container in the node's pid namespace has left behind is
- * our child now.  Kills the children that no record knows, unless another
- * container of that kind lives, whose they might be.  Returns how many.
- */
-int	 container_orphans_kill(const struct helper *h);
-
 /* process.c: takes the outcome of a start; launch_fd is readable. */
 void	 process_started(struct helper *h, struct record *r);
 
@@ -195,6 +206,33 @@ void	 process_reap(struct helper *h);
 int	 state_open(struct helper *h, struct record *c);
 int	 state_write(const struct helper *h, const struct record *c);
 int	 state_remove(int root_fd, int state_fd, const char *id);
+
+/* cgroup.c: finds the hierarchies: version 1's, by controller, and version 2. */
+void	 cgroup_boot(int fds[CGROUP_HIERARCHIES]);
+
+/*
+ * Makes a container's cgroup and sets its limits: memory_fd, populated_fd; in
+ * state_fd a link for who finds it left.  Returns 0 or a negative errno with
+ * reply->step and text.
+ */
+int	 cgroup_make(const struct helper *h, struct record *c,
+	    struct msg_reply *reply);
+
+/*
+ * Removes it, if it was made.  Returns 0 or a negative errno: -EBUSY while
+ * something lives in it; populated_fd tells of the end of that.
+ */
+int	 cgroup_remove(const struct helper *h, struct record *c);
+
+/* Kills all that is in it, unless its own pid 1 has to end for that. */
+void	 cgroup_kill(const struct helper *h, const struct record *c);
+
+/*
+ * What a launch step gets to enter it: writers of version 1's tasks, and
+ * in the last place the directory of version 2; -1 elsewhere.  As cgroup_make.
+ */
+int	 cgroup_enter(const struct helper *h, const struct record *c,
+	    int fds[CGROUP_HIERARCHIES]);
 
 /* caps.c: exactly what each kind of step keeps, and there, why. */
 extern const uint64_t caps_launch;
@@ -210,7 +248,7 @@ int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
 #define STEP_FDS	4	/* those given to step_run */
 #define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
-#define STEP_FDS_MAX	2
+#define STEP_FDS_MAX	(1 + CGROUP_HIERARCHIES)
 
 /*
  * A launch step is told twice to go on, by a uint32_t each: with its mount
@@ -225,7 +263,8 @@ struct step {
 	step_program *program;
 	int pidns_fd;		/* it is born there, unless -1; or the above */
 	uint64_t keep;		/* capabilities */
-	int fds[STEP_FDS_MAX];	/* what it gets; lent, or -1 */
+	int fds[STEP_FDS_MAX];	/* what it gets; lent, up to the first -1 */
+	int cgroup_fd;		/* of version 2 that it is born in, or -1 */
 	/* Its socket, owned by who forks it, or -1; its process. */
 	int socket_fd;
 	pid_t pid;

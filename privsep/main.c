@@ -42,16 +42,23 @@ void
 helper_publish(const struct helper *h, enum event_kind kind,
     const struct record *r)
 {
-	const struct event event = { kind, (uint32_t)r->pid, r->exited };
+	struct event_notice notice = { { kind, (uint32_t)r->pid, r->exited },
+		"" };
+	const int fds[] = { r->memory_fd, r->event_fd };
+	size_t nfds = 0;
 	int error = 0;
 
 	if (!RECORD_IS_EXEC(r) && kind != EVENT_DELETE)
 		error = state_write(h, r);
 	if (error != 0)
 		log_line("state.json was not written", &r->ref, NULL, error);
-	if (send(BOOT_EVENT_FD, &event, sizeof(event),
-	    MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(event))
-		log_line("an event was dropped", &r->ref, NULL, -errno);
+	if (kind == EVENT_EXIT)
+		memcpy(notice.memory, r->memory, sizeof(notice.memory));
+	while (kind == EVENT_CREATE && nfds < 2 && fds[nfds] >= 0)
+		nfds++;
+	error = fdpass_send(BOOT_EVENT_FD, &notice, sizeof(notice), fds, nfds);
+	if (error != 0)
+		log_line("an event was dropped", &r->ref, NULL, error);
 }
 
 /* A directory that only root can have filled. */
@@ -70,24 +77,27 @@ wait_and_work(struct helper *h)
 {
 	struct pollfd *launch = pollfds + POLL_LAUNCH;
 	struct signalfd_siginfo info;
-	int fds[MSG_FDS_MAX], n;
+	int ended = 0, fds[MSG_FDS_MAX], n;
+	struct record *r;
 	struct msg m;
 	size_t i;
 
 	pollfds[POLL_SIGNAL] = (struct pollfd){ h->signal_fd, POLLIN, 0 };
 	pollfds[POLL_CHANNEL] = (struct pollfd){ h->closing ? -1 :
 	    h->channel.fd, POLLIN, 0 };
-	for (i = 0; i < h->nrecords; i++)
-		launch[i] = (struct pollfd){ h->records[i].launch_fd, POLLIN,
-		    0 };
+	for (i = 0, r = h->records; i < h->nrecords; i++, r++)
+		launch[i] = RECORD_IS_ENDING(r) ?
+		    (struct pollfd){ r->populated_fd, POLLPRI, 0 } :
+		    (struct pollfd){ r->launch_fd, POLLIN, 0 };
 	if (poll(pollfds, POLL_LAUNCH + h->nrecords, -1) == -1)
 		log_fatal("poll");
 	for (i = 0; i < h->nrecords; i++) {
-		if (launch[i].revents != 0)
+		if (launch[i].revents != 0 && launch[i].events == POLLIN)
 			process_started(h, &h->records[i]);
+		ended |= launch[i].revents & POLLPRI;
 	}
-	if (pollfds[POLL_SIGNAL].revents != 0 &&
-	    read(h->signal_fd, &info, sizeof(info)) > 0)
+	if (ended != 0 || (pollfds[POLL_SIGNAL].revents != 0 &&
+	    read(h->signal_fd, &info, sizeof(info)) > 0))
 		process_reap(h);
 	if (pollfds[POLL_CHANNEL].revents == 0 ||
 	    (n = channel_receive(&h->channel, &m, fds)) == -EAGAIN)
@@ -110,7 +120,8 @@ helper_close(struct helper *h)
 	do {
 		alive = 0;
 		RECORD_FOREACH(r, h)
-			alive += record_kill(h, r);
+			alive += record_kill(h, r) +
+			    (cgroup_remove(h, r) == -EBUSY);
 		if (alive > 0)
 			wait_and_work(h);
 	} while (alive > 0);
@@ -149,6 +160,7 @@ main(void)
 		log_fatal("signals or the pid namespace");
 	h->bundles_fd = directory_open(boot->bundles);
 	h->root_fd = directory_open(boot->runtime_root);
+	cgroup_boot(h->cgroups);
 	if (channel_open(&h->channel, BOOT_CHANNEL_FD, CHANNEL_HELPER,
 	    boot->key, (pid_t)boot->shim_pid, boot->shim_uid) != 0)
 		log_fatal("the channel");

@@ -63,11 +63,13 @@ msg_body_check(uint16_t op, const union msg_body *b, uint32_t length)
 {
 	const struct msg_signal *sig = &b->signal;
 	const struct msg_stdio *io = &b->stdio;
+	const uint32_t which = b->choice.which;
 	const size_t due = op == MSG_SIGNAL ? sizeof(*sig) :
-	    op == MSG_STDIO ? sizeof(*io) : sizeof(b->ref);
+	    op == MSG_STDIO ? sizeof(*io) :
+	    op >= MSG_CGROUP ? sizeof(b->choice) : sizeof(b->ref);
 
 	/* Every request begins with a struct msg_ref. */
-	if (op < MSG_CREATE || op > MSG_DELETE || length != due ||
+	if (op < MSG_CREATE || op > MSG_PUBLISH || length != due ||
 	    !msg_ref_valid(&b->ref))
 		return (-EBADMSG);
 	if (op == MSG_SIGNAL && (sig->signo < 1 || sig->signo > 64 ||
@@ -75,6 +77,10 @@ msg_body_check(uint16_t op, const union msg_body *b, uint32_t length)
 		return (-EBADMSG);
 	if (op == MSG_STDIO && (io->stream > MSG_STDERR || io->path[0] != '/' ||
 	    !msg_string_valid(io->path, sizeof(io->path))))
+		return (-EBADMSG);
+	if ((op == MSG_CGROUP && which >= MSG_CGROUP_MAX) ||
+	    (op == MSG_PUBLISH && which != EVENT_PAUSED &&
+	    which != EVENT_RESUMED))
 		return (-EBADMSG);
 	return (0);
 }

@@ -19,7 +19,9 @@
 #define MSG_TAG_SIZE	32		/* bytes; keyed BLAKE2b-256 */
 #define MSG_BODY_MAX	512		/* bytes */
 #define MSG_FDS_MAX	3		/* descriptors in one message */
-#define MSG_FDS_TERMINAL (1u << 2)	/* of msg_reply.fds */
+/* Of msg_reply.fds. */
+#define MSG_FDS_TERMINAL (1u << 2)
+#define MSG_FDS_CGROUP2	(1u << 3)
 
 #define MSG_ID_SIZE	80	/* containerd's identifiers: at most 76 */
 #define MSG_ID_MAX	76
@@ -30,10 +32,11 @@
 enum msg_op {
 	/*
 	 * shim -> helper: requests, each answered by one MSG_REPLY.  Their
-	 * bodies: struct msg_ref, but msg_signal and msg_stdio.  MSG_EXEC comes
-	 * with a descriptor: a sealed memfd.
+	 * bodies: struct msg_ref, but msg_signal, msg_stdio, and msg_choice of
+	 * the last two.  MSG_EXEC comes with a descriptor: a sealed memfd.
 	 */
 	MSG_CREATE = 1, MSG_START, MSG_EXEC, MSG_SIGNAL, MSG_STDIO, MSG_DELETE,
+	MSG_CGROUP, MSG_PUBLISH,
 	/*
 	 * helper -> shim: struct msg_ready, once, the first message; msg_reply,
 	 * with 0 to 2 descriptors; msg_exited.
@@ -78,6 +81,41 @@ struct msg_stdio {
 	char path[MSG_PATH_SIZE];
 };
 
+/*
+ * Files of a container's cgroup; privsep/cgroup.c has their names, of which
+ * those in comments are version 1's, or 2's where only that has it.
+ */
+enum msg_cgroup {
+	/* Limits, in the order in which they are set, to read and write. */
+	MSG_CGROUP_CPUS, MSG_CGROUP_MEMS, MSG_CGROUP_CPU_SHARES,
+	MSG_CGROUP_CPU_PERIOD /* version 1's */, MSG_CGROUP_CPU_QUOTA,
+	MSG_CGROUP_CPU_BURST, MSG_CGROUP_MEMORY_LIMIT, MSG_CGROUP_SWAP_LIMIT,
+	MSG_CGROUP_MEMORY_RESERVATION, MSG_CGROUP_MEMORY_HIGH,
+	MSG_CGROUP_MEMORY_MIN, MSG_CGROUP_OOM_GROUP, MSG_CGROUP_PIDS_LIMIT,
+	MSG_CGROUP_LIMITS,
+	/* freezer.state, to read and write; cgroup.events (v2). */
+	MSG_CGROUP_FREEZE = MSG_CGROUP_LIMITS, MSG_CGROUP_EVENTS,
+	/* To read: cgroup.procs; cpuacct.usage, cpuacct.stat; cpu.stat. */
+	MSG_CGROUP_PROCS, MSG_CGROUP_CPU_USAGE, MSG_CGROUP_CPU_TIMES,
+	MSG_CGROUP_CPU,
+	/* memory.usage_in_bytes, .max_usage_in_bytes, .failcnt, .stat. */
+	MSG_CGROUP_MEMORY, MSG_CGROUP_MEMORY_PEAK, MSG_CGROUP_MEMORY_FAILURES,
+	MSG_CGROUP_MEMORY_DETAIL,
+	/* memory.oom_control; memory.memsw.usage_in_bytes; pids.current. */
+	MSG_CGROUP_MEMORY_OOM, MSG_CGROUP_SWAP, MSG_CGROUP_PIDS,
+	MSG_CGROUP_MAX,
+};
+
+/*
+ * MSG_CGROUP: one of enum msg_cgroup, of a container, whose reply carries the
+ * file, or -ENOENT where the kernel has none; MSG_PUBLISH: EVENT_PAUSED or
+ * EVENT_RESUMED, which the shim alone knows.
+ */
+struct msg_choice {
+	struct msg_ref ref;
+	uint32_t which;
+};
+
 struct msg_ready { uint32_t helper_pid; };
 
 /* Where a request failed; the shim turns it into words. */
@@ -92,8 +130,8 @@ enum msg_step {
 	/* Opening a FIFO; entering namespaces; what the process is given. */
 	MSG_STEP_STDIO, MSG_STEP_LAUNCH, MSG_STEP_RLIMIT, MSG_STEP_CWD,
 	MSG_STEP_IDENTITY, MSG_STEP_EXEC,
-	/* The state file. */
-	MSG_STEP_STATE, MSG_STEP_MAX,
+	/* The state file; the cgroup, or a limit of it. */
+	MSG_STEP_STATE, MSG_STEP_CGROUP, MSG_STEP_MAX,
 };
 
 struct msg_reply {
@@ -104,7 +142,8 @@ struct msg_reply {
 	 * MSG_CREATE and MSG_START: the process.  Of descriptors that come
 	 * with MSG_START: bit 0 stdout, bit 1 stderr; MSG_FDS_TERMINAL: with
 	 * MSG_CREATE, or with MSG_START of an exec, the terminal's master,
-	 * non-blocking and alone.
+	 * non-blocking and alone; MSG_FDS_CGROUP2: the file that comes with
+	 * MSG_CGROUP is version 2's.
 	 */
 	uint32_t pid, fds;
 	char text[MSG_TEXT_SIZE]; /* more about the error, or empty */
@@ -123,11 +162,14 @@ struct msg_exited {
 /*
  * What the helper tells the publisher, the unprivileged process that encodes
  * events for containerd: fixed records on a SOCK_SEQPACKET socket of their
- * own, one way.
+ * own, one way.  With EVENT_CREATE come memory.oom_control (v1) or
+ * memory.events, to read, and version 1's cgroup.event_control, to write,
+ * unless there are none.
  */
 enum event_kind {
 	EVENT_CREATE = 1, EVENT_START, EVENT_EXEC_ADDED, EVENT_EXEC_STARTED,
-	EVENT_EXIT, EVENT_DELETE,
+	EVENT_EXIT, EVENT_DELETE, EVENT_PAUSED, EVENT_RESUMED,
+	EVENT_OOM, /* the publisher's own */
 };
 
 struct event {
@@ -136,10 +178,19 @@ struct event {
 	struct msg_exited exited; /* ref always; the rest of EXIT and DELETE */
 };
 
+#define EVENT_MEMORY_SIZE 256	/* bytes, with the NUL */
+
+/* One datagram. */
+struct event_notice {
+	struct event event;
+	char memory[EVENT_MEMORY_SIZE]; /* that file at a container's end */
+};
+
 union msg_body {
 	struct msg_ref ref;
 	struct msg_signal signal;
 	struct msg_stdio stdio;
+	struct msg_choice choice;
 	struct msg_ready ready;
 	struct msg_reply reply;
 	struct msg_exited exited;
@@ -153,7 +204,8 @@ struct msg {
 
 _Static_assert(sizeof(struct msg_header) == 56 &&
     sizeof(struct msg_ref) == 160 && sizeof(struct msg_signal) == 168 &&
-    sizeof(struct msg_stdio) == 420 && sizeof(struct msg_reply) == 280 &&
+    sizeof(struct msg_stdio) == 420 &&
+    sizeof(struct msg_choice) == 164 && sizeof(struct msg_reply) == 280 &&
     sizeof(struct msg_exited) == 184 && sizeof(struct event) == 192, "padding");
 _Static_assert(sizeof(union msg_body) == MSG_BODY_MAX, "body is too large");
 

@@ -23,21 +23,12 @@ static const struct {
 	/* Remove the state of what has ended or never started. */
 	{ MSG_DELETE, 0, IN(STOPPED), IN(CREATED) | IN(STOPPED),
 	    process_delete },
+	/* Open a file of its cgroup, one of a table. */
+	{ MSG_CGROUP, 0, IN(CREATED) | IN(STARTING) | IN(RUNNING), 0,
+	    process_cgroup },
+	/* Say that it was frozen, or thawed, by such a file. */
+	{ MSG_PUBLISH, 0, IN(RUNNING), 0, process_publish },
 };
-
-/* Nothing is left of what was not created. */
-static void
-undo(struct helper *h, struct record *r, const struct request *rq)
-{
-	log_line("it was not created", &r->ref, rq->reply.text,
-	    rq->reply.error);
-	/* What was forked is killed now and reaped as nobody's. */
-	if (!RECORD_IS_EXEC(r))
-		record_kill(h, r);
-	if (r->state_fd != -1)
-		state_remove(h->root_fd, r->state_fd, r->ref.id);
-	record_free(h, r);
-}
 
 int
 optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
@@ -68,8 +59,11 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 		rq.reply.error = -EMFILE;
 	else
 		rq.reply.error = optab[i].run(h, r, &rq);
-	if (rq.reply.error < 0 && state == RECORD_FREE && r != NULL)
-		undo(h, r, &rq);
+	if (rq.reply.error < 0 && state == RECORD_FREE && r != NULL) {
+		log_line("it was not created", ref, rq.reply.text,
+		    rq.reply.error);
+		record_undo(h, r);
+	}
 	/* Last, because a step may have overwritten it. */
 	rq.reply.request = m->header.sequence;
 	if (rq.reply.error == 0)

@@ -16,6 +16,35 @@ namespace_valid(const char s[PLAN_NAMESPACE_SIZE])
 	    s[0] != '-' && (length == 0 || s[length - 1] != '-'));
 }
 
+/* Where the cgroup lies; empty where the bundle does not say. */
+static int
+cgroup_valid(const char path[PLAN_CGROUP_SIZE])
+{
+	size_t length = strnlen(path, PLAN_CGROUP_SIZE);
+
+	return (msg_string_valid(path, PLAN_CGROUP_SIZE) && strspn(path,
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	    "._:@-\\/") == length && path[0] != '/' && path[0] != '.' &&
+	    strstr(path, "//") == NULL && strstr(path, "/.") == NULL &&
+	    (length == 0 || path[length - 1] != '/'));
+}
+
+static int
+limits_valid(const struct plan_limits *limits)
+{
+	const char *text = limits->v1[0];
+	size_t i;
+
+	/* All of version 1's are followed by all of version 2's. */
+	for (i = 0; i < sizeof(*limits) / PLAN_LIMIT_SIZE; i++) {
+		if (!msg_string_valid(text, PLAN_LIMIT_SIZE) ||
+		    text[strspn(text, "0123456789,- max")] != '\0')
+			return (0);
+		text += PLAN_LIMIT_SIZE;
+	}
+	return (1);
+}
+
 static int
 strings_valid(const struct plan *plan, const char *strings, size_t length)
 {
@@ -52,6 +81,8 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	if (!msg_id_valid(plan->sandbox_id) && ((plan->flags & PLAN_CRI) != 0 ||
 	    plan->sandbox_id[0] != '\0'))
 		return ("sandbox_id");
+	if (!cgroup_valid(plan->cgroup) || !limits_valid(&plan->limits))
+		return ("cgroup or limits");
 	if (!strings_valid(plan, strings, length))
 		return ("strings");
 	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */

@@ -16,6 +16,8 @@
 #define PLAN_GROUPS_MAX		256
 #define PLAN_RLIMITS_MAX	16
 #define PLAN_NAMESPACE_SIZE	64	/* a DNS label, with its NUL */
+#define PLAN_CGROUP_SIZE	256	/* a path, with its NUL */
+#define PLAN_LIMIT_SIZE		128	/* "0-3,8", with its NUL */
 
 /* A whole config.json; an exec's process document. */
 enum plan_kind { PLAN_BUNDLE = 1, PLAN_PROCESS };
@@ -45,6 +47,16 @@ enum plan_capset {
 	PLAN_AMBIENT, PLAN_CAPSETS,
 };
 
+/*
+ * What is to be written to the files of a cgroup that limit it, by enum
+ * msg_cgroup, where they are version 1's and version 2's: digits and the
+ * characters ",- max", NUL-terminated; empty: nothing.
+ */
+struct plan_limits {
+	char v1[MSG_CGROUP_LIMITS][PLAN_LIMIT_SIZE];
+	char v2[MSG_CGROUP_LIMITS][PLAN_LIMIT_SIZE];
+};
+
 struct plan {
 	/* PLAN_MAGIC, enum plan_kind, enum plan_flag; umask: 0 to 0777. */
 	uint32_t magic, kind, flags, uid, gid, umask;
@@ -59,6 +71,7 @@ struct plan {
 	uint32_t groups[PLAN_GROUPS_MAX];
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint64_t capabilities[PLAN_CAPSETS];
+	struct plan_limits limits;
 	char error[MSG_TEXT_SIZE];	/* printable ASCII */
 	/*
 	 * Annotations of CRI: sandbox-id and sandbox-namespace; empty where
@@ -66,6 +79,12 @@ struct plan {
 	 * shim is to be shared, or empty: io.containerd.runc.v2.group.
 	 */
 	char sandbox_id[MSG_ID_SIZE], sandbox_namespace[PLAN_NAMESPACE_SIZE];
+	/*
+	 * Of the container, below the root of the cgroups: components of
+	 * [A-Za-z0-9._:@\-], none beginning with '.', with one '/' between
+	 * two; empty where the bundle names none.
+	 */
+	char cgroup[PLAN_CGROUP_SIZE];
 };
 
 _Static_assert(offsetof(struct plan, rlimits) % 8 == 0 &&

@@ -46,7 +46,7 @@ mount_begin(struct helper *h, struct record *c, struct step *step)
 	int error;
 
 	*step = (struct step){ step_mount, is_new ? STEP_PIDNS_NEW : -1,
-		policy_mount_capabilities, { h->lifeline[0], -1 }, -1, 0 };
+		policy_mount_capabilities, { h->lifeline[0], -1 }, -1, -1, 0 };
 	if ((error = step_fork(h, c, step)) != 0 || !is_new)
 		return (error);
 	c->init_pid = step->pid;
@@ -62,17 +62,22 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	const uint64_t *sets = r->plan.capabilities;
 	struct step mount = { .socket_fd = -1 }, launch = { step_launch, -1,
 		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
-		{ r->strings_fd, -1 }, -1, 0 };
+		{ r->strings_fd, -1 }, -1, -1, 0 };
 	const uint32_t go = 0;
-	int error = 0;
+	int error;
 
+	rq->reply.step = MSG_STEP_CGROUP;
+	if ((error = cgroup_enter(h, c, launch.fds + 1)) != 0)
+		return (error);
 	rq->reply.step = MSG_STEP_PIDNS;
 	/* Both at once: the one is told of the namespace the other made. */
 	if (r == c)
 		error = mount_begin(h, c, &mount);
 	launch.pidns_fd = c->pidns_fd;
+	launch.cgroup_fd = launch.fds[CGROUP_HIERARCHIES];
 	if (error == 0)
 		error = step_fork(h, r, &launch);
+	fdpass_close(launch.fds + 1, CGROUP_HIERARCHIES);
 	if (error == 0 && r == c)
 		error = step_wait(&mount, &c->mntns_fd, rq);
 	if (error == 0)
@@ -135,7 +140,8 @@ policy_refusal(struct helper *h, struct record *r)
 int
 process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 {
-	struct step step = { step_decode, -1, 0, { fd, h->plan_fd }, -1, 0 };
+	struct step step = { step_decode, -1, 0, { fd, h->plan_fd, -1 }, -1,
+		-1, 0 };
 	int error = 0, *plan_fd = &step.fds[1];
 	const char *bad;
 
@@ -274,6 +280,15 @@ process_delete(struct helper *h, struct record *r, struct request *rq)
 	return (state_remove(h->root_fd, r->state_fd, r->ref.id));
 }
 
+int
+process_publish(struct helper *h, struct record *r, struct request *rq)
+{
+	(void)h;
+	(void)r;
+	rq->event = rq->m->body.choice.which;
+	return (0);
+}
+
 static void
 process_ended(struct helper *h, struct record *r, int status)
 {
@@ -286,6 +301,10 @@ process_ended(struct helper *h, struct record *r, int status)
 	r->exited.seconds = now.tv_sec;
 	r->exited.nanoseconds = (uint32_t)now.tv_nsec;
 	r->reaped = 1;
+	/* While there is still a cgroup. */
+	if (r->memory_fd != -1 && pread(r->memory_fd, r->memory,
+	    sizeof(r->memory) - 1, 0) == -1)
+		log_line("memory events", &r->ref, NULL, -errno);
 	/* What it said before: a failure, or that it was executed. */
 	if (r->launch_fd != -1)
 		process_started(h, r);
@@ -302,7 +321,7 @@ process_settle(struct helper *h, struct record *r)
 {
 	if (r->state != RECORD_ENDING || (!RECORD_IS_EXEC(r) &&
 	    (record_kill(h, r) > (r->init_pid != 0) ||
-	    (r->pidns_fd == -1 && container_orphans_kill(h) > 0))))
+	    cgroup_remove(h, r) == -EBUSY)))
 		return;
 	r->state = RECORD_STOPPED;
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
@@ -327,6 +346,10 @@ process_reap(struct helper *h)
 				process_settle(h, r);
 		}
 	}
-	RECORD_FOREACH(r, h)
-		process_settle(h, r);
+	RECORD_FOREACH(r, h) {
+		if (r->state == RECORD_UNDONE)
+			record_undo(h, r);
+		else
+			process_settle(h, r);
+	}
 }

@@ -65,9 +65,25 @@ record_kill(struct helper *h, const struct record *c)
 	 */
 	if (c->init_pid != 0)
 		alive += kill(c->init_pid, SIGKILL) == 0;
+	if (!RECORD_IS_EXEC(c) && c->has_cgroup)
+		cgroup_kill(h, c);
 	RECORD_FOREACH(r, h) {
 		if (record_alive(r, c->ref.id))
 			alive += kill(r->pid, SIGKILL) == 0;
 	}
 	return (alive);
+}
+
+void
+record_undo(struct helper *h, struct record *r)
+{
+	/* What was forked is killed now and reaped as nobody's. */
+	if (!RECORD_IS_EXEC(r) && (record_kill(h, r) > 0 ||
+	    cgroup_remove(h, r) == -EBUSY)) {
+		r->state = RECORD_UNDONE;
+		return;
+	}
+	if (r->state_fd != -1)
+		state_remove(h->root_fd, r->state_fd, r->ref.id);
+	record_free(h, r);
 }

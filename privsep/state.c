@@ -44,6 +44,7 @@ state_remove(int root_fd, int state_fd, const char *id)
 {
 	if ((unlinkat(state_fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
 	    (unlinkat(state_fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
 	    (unlinkat(root_fd, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
 		return (-errno);
 	return (0);

@@ -77,7 +77,10 @@ step_child(const struct helper *h, const struct record *r,
 	int i;
 
 	sigemptyset(&none);
-	/* The targets are BOOT_*_FD in the helper: none is a source. */
+	/*
+	 * Sources lie above their targets: they were opened one after the
+	 * other, and up to BOOT_EVENT_FD nothing is ever closed.
+	 */
 	for (i = 0; i < STEP_FDS_MAX && step->fds[i] != -1; i++) {
 		if (dup3(step->fds[i], STEP_FDS + i, O_CLOEXEC) == -1)
 			_exit(1);
@@ -97,7 +100,9 @@ int
 step_fork(struct helper *h, const struct record *r, struct step *step)
 {
 	const struct clone_args args = { .exit_signal = SIGCHLD, .flags =
-	    step->pidns_fd == STEP_PIDNS_NEW ? CLONE_NEWPID : 0 };
+	    (step->pidns_fd == STEP_PIDNS_NEW ? CLONE_NEWPID : 0) |
+	    (step->cgroup_fd != -1 ? CLONE_INTO_CGROUP : 0),
+	    .cgroup = (uint64_t)step->cgroup_fd };
 	int error, pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)

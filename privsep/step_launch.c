@@ -150,7 +150,8 @@ step_launch(const struct helper *h, const struct record *r)
 		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
 	go_wait(fds);
 	MUST(LAUNCH, setns(fds[0], CLONE_NEWNS), "the mount namespace");
-	close_range(STEP_FDS, ~0U, 0);
+	close(fds[0]);
+	close(STEP_FDS);
 	for (; l < plan->rlimits + plan->nrlimits; l++) {
 		limit = (struct rlimit){ l->soft, l->hard };
 		snprintf(text, sizeof(text), "resource %d", (int)l->resource);
@@ -158,13 +159,17 @@ step_launch(const struct helper *h, const struct record *r)
 	}
 	MUST(LAUNCH, setsid(), NULL);
 	umask((plan->flags & PLAN_HAS_UMASK) != 0 ? plan->umask : 022);
-	/* No descriptor of the node's tree is open any more. */
+	/* No directory of the node's is open any more. */
 	MUST(CWD, chdir(cwd), cwd);
 	if (getcwd(path, sizeof(path)) == NULL || path[0] != '/')
 		step_fail(MSG_STEP_CWD, -EXDEV, cwd);
 	if ((plan->flags & PLAN_TERMINAL) != 0)
 		master = terminal_open(plan);
 	step_report(0, MSG_STEP_NONE, NULL, master);
+	/* A thread moves at once; a process, by cgroup.procs, waits for RCU. */
+	for (fd = STEP_FDS + 1; write(fd, "0", 1) != -1; fd++)
+		continue;
+	MUST(CGROUP, errno == EBADF ? 0 : -1, "tasks");
 	streams_set(plan, master);
 	identity_set(plan);
 	if ((plan->flags & PLAN_CRI_SANDBOX) != 0) {

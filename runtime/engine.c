@@ -61,6 +61,8 @@ forget_calls(struct process *process)
 
 	process->setup.done = NULL;
 	process->deletion.done = NULL;
+	process->freezing.done = NULL;
+	cgroup_forget(process);
 	while ((waiter = process->waiters) != NULL)
 		engine_unwait(waiter);
 	process->requests = 0;
@@ -81,28 +83,6 @@ engine_free(struct engine *engine)
 	}
 	close(engine->probe_fd);
 	free(engine);
-}
-
-/* Refuses with a sentence about the state. */
-static void
-refuse(struct process_call *call, enum status_code code, const char *text)
-{
-	struct status status;
-
-	status_set(&status, code, "%s", text);
-	process_fail(call, &status);
-}
-
-/* A request could not be queued. */
-static void
-refuse_unasked(struct process_call *call, int error)
-{
-	struct status status;
-
-	status_set(&status, STATUS_UNAVAILABLE,
-	    "the privileged helper cannot be asked: %s",
-	    strerrordesc_np(-error));
-	process_fail(call, &status);
 }
 
 /* Without the helper: on_lost says what comes of it. */
@@ -129,7 +109,7 @@ process_deleted(struct process *process)
 }
 
 static void
-delete_done(void *arg, const struct msg_reply *reply, int fds[2])
+delete_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 {
 	struct process *process = arg;
 	struct status status = { .code = STATUS_OK };
@@ -176,11 +156,11 @@ process_discard(struct process *process)
 		return;
 	}
 	priv_break(process->engine->priv, "a request was lost");
-	refuse_unasked(&process->deletion, error);
+	process_refuse_unasked(&process->deletion, error);
 }
 
 static void
-doom_done(void *arg, const struct msg_reply *reply, int fds[2])
+doom_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 {
 	/* If it failed, the process has just ended. */
 	(void)reply;
@@ -220,12 +200,12 @@ engine_delete(struct engine *engine, const char *id, const char *exec,
 		return;
 	}
 	if (process->doomed || process->state == PROCESS_DELETING) {
-		refuse(&call, STATUS_NOT_FOUND, "it is being deleted");
+		process_refuse(&call, STATUS_NOT_FOUND, "it is being deleted");
 		return;
 	}
 	if (process->state == PROCESS_STARTING ||
 	    process->state == PROCESS_RUNNING) {
-		refuse(&call, STATUS_FAILED_PRECONDITION,
+		process_refuse(&call, STATUS_FAILED_PRECONDITION,
 		    "cannot delete a running process");
 		return;
 	}
@@ -303,7 +283,7 @@ start_terminal(struct process *process, int master, struct status *status)
 }
 
 static void
-start_done(void *arg, const struct msg_reply *reply, int fds[2])
+start_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 {
 	struct process *process = arg;
 	struct engine_result result;
@@ -364,19 +344,20 @@ engine_start(struct engine *engine, const char *id, const char *exec,
 		return;
 	}
 	if (process->state != PROCESS_CREATED || process->doomed) {
-		refuse(&call, STATUS_FAILED_PRECONDITION,
+		process_refuse(&call, STATUS_FAILED_PRECONDITION,
 		    "it was already started, or has ended");
 		return;
 	}
 	if (process->container != NULL &&
-	    process->container->state != PROCESS_RUNNING) {
-		refuse(&call, STATUS_FAILED_PRECONDITION,
-		    "the container is not running");
+	    (process->container->state != PROCESS_RUNNING ||
+		process->container->freeze != PROCESS_THAWED)) {
+		process_refuse(&call, STATUS_FAILED_PRECONDITION,
+		    "the container is not running, or is paused");
 		return;
 	}
 	error = priv_start(engine->priv, &process->ref, start_done, process);
 	if (error != 0) {
-		refuse_unasked(&call, error);
+		process_refuse_unasked(&call, error);
 		return;
 	}
 	process->requests++;
@@ -389,7 +370,7 @@ engine_start(struct engine *engine, const char *id, const char *exec,
  */
 
 static void
-kill_done(void *arg, const struct msg_reply *reply, int fds[2])
+kill_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 {
 	struct engine_result result = { .status.code = STATUS_OK };
 	struct kill *kill = arg;
@@ -416,7 +397,7 @@ kill_submit(struct engine *engine, const struct process *process,
 
 	if (engine->nkills >= ENGINE_KILLS_MAX ||
 	    (kill = malloc(sizeof(*kill))) == NULL) {
-		refuse(call, STATUS_RESOURCE_EXHAUSTED,
+		process_refuse(call, STATUS_RESOURCE_EXHAUSTED,
 		    "too many signals are on their way");
 		return;
 	}
@@ -426,7 +407,7 @@ kill_submit(struct engine *engine, const struct process *process,
 	    kill);
 	if (error != 0) {
 		free(kill);
-		refuse_unasked(call, error);
+		process_refuse_unasked(call, error);
 		return;
 	}
 	engine->nkills++;
@@ -444,14 +425,15 @@ engine_kill(struct engine *engine, const char *id, const char *exec,
 	if ((process = process_lookup(engine, id, exec, &status)) == NULL)
 		process_fail(&call, &status);
 	else if (signo > 64)
-		refuse(&call, STATUS_INVALID_ARGUMENT,
+		process_refuse(&call, STATUS_INVALID_ARGUMENT,
 		    "a signal is a number from 1 to 64, or 0");
 	else if (process->state == PROCESS_STOPPED ||
 	    process->state == PROCESS_DELETING)
-		refuse(&call, STATUS_NOT_FOUND, "process already finished");
+		process_refuse(&call, STATUS_NOT_FOUND,
+		    "process already finished");
 	else if (process->state == PROCESS_CREATED &&
 	    process->container != NULL)
-		refuse(&call, STATUS_FAILED_PRECONDITION,
+		process_refuse(&call, STATUS_FAILED_PRECONDITION,
 		    "the exec was not started");
 	else if (signo == 0)
 		/* As kill(2): is it there? */

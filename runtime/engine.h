@@ -21,6 +21,8 @@
 
 #define ENGINE_PROCESSES_MAX	256	/* containers and execs together */
 #define ENGINE_KILLS_MAX	256	/* signals on their way at a time */
+#define ENGINE_PIDS_MAX		32768	/* of a container that are told */
+#define ENGINE_PATIENCE		1000	/* ms for the files of a cgroup */
 #define ENGINE_STREAMS		3	/* stdin, stdout, stderr */
 
 struct engine;
@@ -38,12 +40,20 @@ struct engine_handlers {
 	void (*lost)(void *arg, const char *why);
 };
 
+/* The files of a container's cgroup, to be read with pread(2). */
+struct engine_stats {
+	int v2;				/* of version 2 */
+	int fds[MSG_CGROUP_MAX];	/* by enum msg_cgroup; -1: none */
+};
+
 /* What an operation came to. */
 struct engine_result {
 	struct status status;		/* with STATUS_OK alone the rest: */
 	uint32_t pid;			/* 0 for an exec before its start */
 	uint32_t exit_status;		/* 0 to 255, or 128 + signal */
 	struct timespec exited_at;	/* zero if it never ran */
+	/* Of engine_stats alone: the engine's, valid during the call. */
+	const struct engine_stats *stats;
 };
 
 /* Ends an operation: called once, perhaps before its function returns. */
@@ -65,6 +75,8 @@ enum engine_state {
 	ENGINE_CREATED,
 	ENGINE_RUNNING,
 	ENGINE_STOPPED,
+	ENGINE_PAUSING,
+	ENGINE_PAUSED,
 };
 
 /* What is known of a process; strings are valid until the next call. */
@@ -147,9 +159,38 @@ int	 engine_state(const struct engine *engine, const char *id,
 	    const char *exec, struct engine_view *view, struct status *status);
 
 /*
- * Fills list, of ENGINE_PROCESSES_MAX entries, with a container's process,
- * even one that has ended, and its running execs.  Returns their number, at
- * least 1, or 0 after filling status: NOT_FOUND.
+ * Freezes a container that runs, or thaws it again; else
+ * FAILED_PRECONDITION, also while the other is under way.  Its execs are
+ * PAUSED with it, and none may be added or started.
+ */
+void	 engine_freeze(struct engine *engine, const char *id, int frozen,
+	    engine_done *done, void *arg);
+
+/*
+ * Sets what is given of a container's limits: size bytes of JSON, as
+ * oci_resources_decode takes it.  INVALID_ARGUMENT if that is wrong,
+ * FAILED_PRECONDITION after the container's end.
+ */
+void	 engine_update(struct engine *engine, const char *id,
+	    const void *resources, size_t size, engine_done *done, void *arg);
+
+/*
+ * Answers with the files of a container's cgroup: from memory, but the first
+ * time the helper is asked for them; UNAVAILABLE if that takes longer than
+ * ENGINE_PATIENCE.  NOT_FOUND if it has ended.
+ */
+void	 engine_stats(struct engine *engine, const char *id,
+	    engine_done *done, void *arg);
+
+/* The same of the list of processes alone, for engine_pids. */
+void	 engine_procs(struct engine *engine, const char *id,
+	    engine_done *done, void *arg);
+
+/*
+ * Fills list, of ENGINE_PIDS_MAX entries, with the processes of a container:
+ * those in its cgroup, if engine_procs has found that, or else its first
+ * one, even if that has ended, and its running execs.  Returns their
+ * number, at least 1, or 0 after filling status: NOT_FOUND.
  */
 size_t	 engine_pids(const struct engine *engine, const char *id,
 	    struct engine_pid *list, struct status *status);

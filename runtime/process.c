@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,11 +33,33 @@ process_result(const struct process *process, struct engine_result *result)
 	result->exited_at = process->exited_at;
 }
 
+void
+process_refuse(struct process_call *call, enum status_code code,
+    const char *text)
+{
+	struct status status;
+
+	status_set(&status, code, "%s", text);
+	process_fail(call, &status);
+}
+
+void
+process_refuse_unasked(struct process_call *call, int error)
+{
+	struct status status;
+
+	status_set(&status, STATUS_UNAVAILABLE,
+	    "the privileged helper cannot be asked: %s",
+	    strerrordesc_np(-error));
+	process_fail(call, &status);
+}
+
 static void
 process_free(struct process *process)
 {
 	int i;
 
+	cgroup_forget(process);
 	for (i = 0; i < ENGINE_STREAMS; i++) {
 		if (process->fds[i] != -1)
 			close(process->fds[i]);
@@ -65,6 +88,7 @@ process_new(struct engine *engine, struct process *container,
 		return (NULL);
 	process->engine = engine;
 	process->container = container;
+	cgroup_init(process);
 	strcpy(process->ref.id, spec->id);
 	strcpy(process->ref.exec, spec->exec);
 	process->bundle = strdup(spec->bundle);
@@ -134,6 +158,8 @@ process_remove(struct process *process)
 	    process->container != NULL ? "exec" : "container",
 	    process->container != NULL ? process->ref.exec : process->ref.id);
 	waiters_answer(process, &result);
+	freeze_end(process);
+	cgroup_close(process);
 	process_answer(&process->setup, &result);
 	process_answer(&process->deletion, &result);
 	process->removed = 1;
@@ -193,6 +219,8 @@ process_stop(struct process *process, uint32_t exit_status,
 	process->state = PROCESS_STOPPED;
 	process->exit_status = exit_status;
 	process->exited_at = *at;
+	freeze_end(process);
+	cgroup_close(process);
 	drain_begin(process);
 }
 

@@ -4,6 +4,7 @@
 #ifndef RUNTIME_PROCESS_H
 #define RUNTIME_PROCESS_H
 
+#include "privsep/plan.h"
 #include "runtime/engine.h"
 #include "runtime/terminal.h"
 #include "unpriv/priv.h"
@@ -17,11 +18,27 @@ enum process_state {
 	PROCESS_DELETING,	/* the helper was asked to */
 };
 
+/* Whether a container that runs may do so. */
+enum process_freeze {
+	PROCESS_THAWED,
+	PROCESS_FREEZING,
+	PROCESS_FROZEN,
+	PROCESS_THAWING,
+};
+
 /* Who is to be told how an operation ended; done is NULL for nobody. */
 struct process_call {
 	engine_done *done;
 	void *arg;
 };
+
+/* A file of a container's cgroup. */
+struct cgroup_slot {
+	struct process *process;	/* it is in; of a container */
+	int fd;				/* owned, or -1 */
+};
+
+struct cgroup_job;	/* of cgroup.c */
 
 struct process {
 	struct process *next;		/* of the same list */
@@ -52,6 +69,18 @@ struct process {
 	struct process_call setup;	/* a Create, Exec or Start */
 	struct process_call deletion;
 	struct engine_waiter *waiters;
+	/* Of a container's cgroup: 1 << enum msg_cgroup each. */
+	uint32_t files_asked;		/* of the helper */
+	uint32_t files_known;		/* perhaps that there is none */
+	uint32_t files_v2;		/* of version 2 */
+	struct cgroup_slot files[MSG_CGROUP_MAX];
+	struct cgroup_job *jobs;	/* that wait for files; owned */
+	struct loop_timer jobs_timer;
+	enum process_freeze freeze;
+	struct process_call freezing;	/* or thawing */
+	struct loop_watch freeze_watch;	/* of cgroup.events */
+	struct loop_timer freeze_timer;
+	unsigned freeze_turns;		/* left */
 };
 
 struct engine_waiter {
@@ -81,6 +110,13 @@ void	 process_fail(struct process_call *call, const struct status *status);
 /* What is known of a process, with STATUS_OK. */
 void	 process_result(const struct process *process,
 	    struct engine_result *result);
+
+/* Fails a call with a sentence about the state. */
+void	 process_refuse(struct process_call *call, enum status_code code,
+	    const char *text);
+
+/* Fails a call whose request could not be queued: a negative errno. */
+void	 process_refuse_unasked(struct process_call *call, int error);
 
 /*
  * Makes a process in state CREATING, with copies of the strings, and puts it
@@ -130,6 +166,38 @@ int	 drain_open(void);
 
 /* Answers Delete, and removes it. */
 void	 process_deleted(struct process *process);
+
+/*
+ * cgroup.c: begins without any file; closes those that there are, and fails
+ * what waits for some: it has ended.
+ */
+void	 cgroup_init(struct process *process);
+void	 cgroup_close(struct process *process);
+
+/* The same, and nobody is told. */
+void	 cgroup_forget(struct process *process);
+
+/*
+ * Once all files of the mask (1 << enum msg_cgroup) are known, run is called,
+ * with a struct plan_limits of the caller's, copied, or NULL; before that, the
+ * call fails if the container ends or the helper cannot be asked.  It may be
+ * called at once.
+ */
+typedef void cgroup_run(struct process *process, struct process_call *call,
+	    const struct plan_limits *limits);
+void	 cgroup_want(struct process *process, uint32_t files, cgroup_run *run,
+	    struct process_call *call, const struct plan_limits *limits);
+
+/* Writes a text to a file.  Returns 0 or a negative errno. */
+int	 cgroup_write(const struct process *process, enum msg_cgroup file,
+	    const char *text);
+
+/* Reads a file from its beginning.  Returns the bytes read, 0 for none. */
+size_t	 cgroup_read(const struct process *process, enum msg_cgroup file,
+	    char *buffer, size_t size);
+
+/* freeze.c: waits no longer; the caller is told that the container ended. */
+void	 freeze_end(struct process *process);
 
 /* It has ended: remembers how, and tells those who wait. */
 void	 process_stop(struct process *process, uint32_t exit_status,

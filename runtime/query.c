@@ -16,6 +16,14 @@ static const enum engine_state outside[] = {
 	[PROCESS_DELETING] = ENGINE_STOPPED,
 };
 
+/* And of one that runs, after what may hold its container up. */
+static const enum engine_state freezes[] = {
+	[PROCESS_THAWED] = ENGINE_RUNNING,
+	[PROCESS_FREEZING] = ENGINE_PAUSING,
+	[PROCESS_FROZEN] = ENGINE_PAUSED,
+	[PROCESS_THAWING] = ENGINE_PAUSED,
+};
+
 struct engine_waiter *
 engine_wait(struct engine *engine, const char *id, const char *exec,
     engine_done *done, void *arg)
@@ -37,9 +45,8 @@ engine_wait(struct engine *engine, const char *id, const char *exec,
 		return (NULL);
 	}
 	if ((waiter = malloc(sizeof(*waiter))) == NULL) {
-		status_set(&result.status, STATUS_RESOURCE_EXHAUSTED,
+		process_refuse(&call, STATUS_RESOURCE_EXHAUSTED,
 		    "memory is short");
-		process_answer(&call, &result);
 		return (NULL);
 	}
 	waiter->call = call;
@@ -64,47 +71,23 @@ int
 engine_state(const struct engine *engine, const char *id, const char *exec,
     struct engine_view *view, struct status *status)
 {
-	const struct process *process;
+	const struct process *process, *container;
 	int i;
 
 	if ((process = process_lookup(engine, id, exec, status)) == NULL)
 		return (-1);
+	container = process->container != NULL ? process->container : process;
 	view->state = outside[process->state];
+	if (view->state == ENGINE_RUNNING)
+		view->state = freezes[container->freeze];
 	view->pid = process->pid;
 	view->exit_status = process->exit_status;
 	view->exited_at = process->exited_at;
-	view->bundle = process->bundle;
-	if (process->container != NULL)
-		view->bundle = process->container->bundle;
+	view->bundle = container->bundle;
 	for (i = 0; i < ENGINE_STREAMS; i++)
 		view->stdio[i] = process->stdio[i];
 	view->terminal = process->terminal != NULL;
 	return (0);
-}
-
-static struct engine_pid
-pid_of(const struct process *process)
-{
-	const struct engine_pid pid = { process->pid, process->ref.exec };
-
-	return (pid);
-}
-
-size_t
-engine_pids(const struct engine *engine, const char *id,
-    struct engine_pid *list, struct status *status)
-{
-	const struct process *process, *exec;
-	size_t n = 0;
-
-	if ((process = process_lookup(engine, id, "", status)) == NULL)
-		return (0);
-	list[n++] = pid_of(process);
-	for (exec = process->execs; exec != NULL; exec = exec->next) {
-		if (exec->state == PROCESS_RUNNING)
-			list[n++] = pid_of(exec);
-	}
-	return (n);
 }
 
 int

@@ -141,10 +141,12 @@ exec_check(const struct engine *engine, const struct engine_spec *spec,
 		    PLAN_DOCUMENT_MAX);
 		return (-1);
 	}
-	if (container->state == PROCESS_RUNNING)
+	if (container->state == PROCESS_RUNNING &&
+	    container->freeze == PROCESS_THAWED)
 		return (0);
-	status_set(status, STATUS_FAILED_PRECONDITION,
-	    "container \"%s\" is not running", spec->id);
+	status_set(status, STATUS_FAILED_PRECONDITION, "container \"%s\" is %s",
+	    spec->id,
+	    container->state == PROCESS_RUNNING ? "paused" : "not running");
 	return (-1);
 }
 

@@ -25,6 +25,7 @@ static const char *const steps[MSG_STEP_MAX] = {
 	[MSG_STEP_IDENTITY] = "taking the identity",
 	[MSG_STEP_EXEC] = "exec",
 	[MSG_STEP_STATE] = "keeping the state",
+	[MSG_STEP_CGROUP] = "making the cgroup",
 };
 
 /* What the helper's table says of a request in a state that forbids it. */

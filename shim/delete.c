@@ -10,6 +10,7 @@
 
 #include "privsep/boot.h"
 #include "shim/bundle.h"
+#include "shim/cgroup_clean.h"
 #include "shim/delete.h"
 #include "shim/files.h"
 #include "shim/group.h"
@@ -61,7 +62,7 @@ root_find(const char *bundle, char root[BOOT_PATH_SIZE])
  * keeps the lock until it is gone.
  */
 static int
-container_clean(const char *path, const char *id)
+container_clean(const char *path, const char *namespace, const char *id)
 {
 	int error = 0, fd = -1, root;
 
@@ -73,9 +74,10 @@ container_clean(const char *path, const char *id)
 	}
 	signal(SIGALRM, too_long);
 	alarm(CLEAN_LIMIT);
-	if (flock(fd, LOCK_EX) == -1 ||
+	if (flock(fd, LOCK_EX) == -1 || cgroup_clean(fd, namespace, id) != 0 ||
 	    (unlinkat(fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
 	    (unlinkat(fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
 	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
 		error = report_error(-errno, "cleaning up after \"%s\"", id);
 	alarm(0);
@@ -142,7 +144,7 @@ delete_run(const struct shim_args *args)
 	char root[BOOT_PATH_SIZE];
 
 	if (root_find(bundle, root) != 0 ||
-	    container_clean(root, args->id) != 0)
+	    container_clean(root, args->namespace, args->id) != 0)
 		return (1);
 	socket_clean(bundle);
 	return (response_write());

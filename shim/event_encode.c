@@ -26,6 +26,9 @@ static const struct {
 	    "containerd.events.TaskExecStarted" },
 	[EVENT_EXIT] = { "/tasks/exit", "containerd.events.TaskExit" },
 	[EVENT_DELETE] = { "/tasks/delete", "containerd.events.TaskDelete" },
+	[EVENT_PAUSED] = { "/tasks/paused", "containerd.events.TaskPaused" },
+	[EVENT_RESUMED] = { "/tasks/resumed", "containerd.events.TaskResumed" },
+	[EVENT_OOM] = { "/tasks/oom", "containerd.events.TaskOOM" },
 };
 
 void
@@ -43,6 +46,9 @@ union task_event {
 	Containerd__Events__TaskExecStarted exec_started;
 	Containerd__Events__TaskExit exit;
 	Containerd__Events__TaskDelete delete;
+	Containerd__Events__TaskPaused paused;
+	Containerd__Events__TaskResumed resumed;
+	Containerd__Events__TaskOOM oom;
 	ProtobufCMessage base;
 };
 
@@ -95,6 +101,18 @@ message_fill(union task_event *message, struct event *event, char *bundle,
 		message->delete.pid = exited->pid;
 		message->delete.exit_status = exited->status;
 		message->delete.exited_at = exited_at;
+		break;
+	case EVENT_PAUSED:
+		containerd__events__task_paused__init(&message->paused);
+		message->paused.container_id = id;
+		break;
+	case EVENT_RESUMED:
+		containerd__events__task_resumed__init(&message->resumed);
+		message->resumed.container_id = id;
+		break;
+	case EVENT_OOM:
+		containerd__events__task_oom__init(&message->oom);
+		message->oom.container_id = id;
 		break;
 	}
 }

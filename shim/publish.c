@@ -11,9 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "privsep/msg.h"
+#include "privsep/channel.h"
 #include "shim/event_encode.h"
 #include "shim/helper.h"
+#include "shim/oom.h"
 #include "shim/publish.h"
 #include "unpriv/log.h"
 #include "unpriv/sandbox.h"
@@ -173,27 +174,56 @@ events_send(void)
 	}
 }
 
+static void
+queue_add(const struct event *event)
+{
+	if (waiting == QUEUE_MAX) {
+		log_event(LOG_LEVEL_WARNING,
+		    "an event was dropped: containerd is away", "id",
+		    queue[first].exited.ref.id, NULL);
+		disconnect();
+		drop_first();
+	}
+	queue[(first + waiting++) % QUEUE_MAX] = *event;
+}
+
+static void
+queue_add_oom(const struct msg_ref *ref)
+{
+	const struct event event = { .kind = EVENT_OOM, .exited.ref = *ref };
+
+	log_event(LOG_LEVEL_WARNING, "killed for want of memory", "id", ref->id,
+	    NULL);
+	queue_add(&event);
+}
+
 /* Returns 0 when there will be no more. */
 static int
 events_take(void)
 {
-	struct event event;
-	ssize_t n;
+	struct event_notice notice;
+	const struct event *event = &notice.event;
+	const struct msg_ref *ref = &event->exited.ref;
+	int fds[MSG_FDS_MAX], n;
 
-	while ((n = read(EVENTS_FD, &event, sizeof(event))) > 0) {
-		if (n != sizeof(event) || event.kind < EVENT_CREATE ||
-		    event.kind > EVENT_DELETE)
-			continue;
-		if (waiting == QUEUE_MAX) {
-			log_event(LOG_LEVEL_WARNING,
-			    "an event was dropped: containerd is away", "id",
-			    queue[first].exited.ref.id, NULL);
-			disconnect();
-			drop_first();
+	while ((n = fdpass_receive(EVENTS_FD, &notice, sizeof(notice), fds,
+		    NULL)) > 0) {
+		if (n == sizeof(notice) && event->kind == EVENT_CREATE) {
+			oom_begin(ref, fds[0], fds[1]);
+			fds[0] = fds[1] = -1;
 		}
-		queue[(first + waiting++) % QUEUE_MAX] = event;
+		fdpass_close(fds, MSG_FDS_MAX);
+		if (n != sizeof(notice) || event->kind < EVENT_CREATE ||
+		    event->kind >= EVENT_OOM)
+			continue;
+		/* Before the end that it was the cause of. */
+		if (event->kind == EVENT_EXIT && ref->exec[0] == '\0' &&
+		    oom_end(ref, notice.memory,
+			strnlen(notice.memory, sizeof(notice.memory))))
+			queue_add_oom(ref);
+		queue_add(event);
 	}
-	return (n == -1 && (errno == EAGAIN || errno == EINTR));
+	return (n == -EAGAIN || n == -EINTR);
 }
 
 static int
@@ -207,20 +237,31 @@ timeout_next(void)
 		left = answer_at > now ? answer_at - now : 0;
 	if (end_at != 0 && (left == -1 || end_at - now < left))
 		left = end_at > now ? end_at - now : 0;
+	if (oom_patience() != -1 && (left == -1 || oom_patience() < left))
+		left = oom_patience();
 	return ((int)left);
 }
 
 static void __attribute__((noreturn)) publish_loop(void)
 {
-	struct pollfd pollfds[2] = { { .fd = EVENTS_FD, .events = POLLIN } };
+	static struct pollfd pollfds[2 + OOM_MAX] = { { .fd = EVENTS_FD,
+	    .events = POLLIN } };
+	const struct msg_ref *ref;
+	size_t n;
 
 	for (;;) {
 		pollfds[1].fd = socket_fd;
 		pollfds[1].events = POLLIN;
 		if (waiting > 0 && !is_asked())
 			pollfds[1].events |= POLLOUT;
-		if (poll(pollfds, 2, timeout_next()) == -1 && errno != EINTR)
+		n = oom_poll(pollfds + 2);
+		if (poll(pollfds, 2 + n, timeout_next()) == -1 &&
+		    errno != EINTR)
 			_exit(1);
+		/* Before the events, which change what is watched. */
+		oom_take(pollfds + 2, n);
+		while ((ref = oom_next()) != NULL)
+			queue_add_oom(ref);
 		if (pollfds[0].fd != -1 && pollfds[0].revents != 0 &&
 		    !events_take()) {
 			pollfds[0].fd = -1;

@@ -36,6 +36,7 @@ enum { RESULT_FD = 3, PLAN_FD };
 
 /* Only the child writes here. */
 static char strings[PLAN_STRINGS_MAX];
+static struct plan plan;
 
 static int
 documents_read(struct documents *documents, int bundle_fd)
@@ -87,8 +88,10 @@ documents_decode(const struct documents *documents, struct settings *settings)
 	    documents->bundle.text == NULL)
 		return (0);
 	length = oci_decode(PLAN_BUNDLE, documents->bundle.text,
-	    documents->bundle.length, &settings->plan, strings,
-	    sizeof(strings));
+	    documents->bundle.length, &plan, strings, sizeof(strings));
+	memcpy(settings->sandbox_id, plan.sandbox_id, sizeof(plan.sandbox_id));
+	if (length < 0)
+		memcpy(settings->error, plan.error, sizeof(plan.error));
 	return (length < 0 ? 0 : (size_t)length);
 }
 
@@ -119,7 +122,7 @@ child_run(const struct documents *documents, int result_fd, int plan_fd)
 	    sandbox_enter_decode() != 0)
 		_exit(1);
 	if ((length = documents_decode(documents, &settings)) > 0) {
-		write_must(PLAN_FD, &settings.plan, sizeof(settings.plan));
+		write_must(PLAN_FD, &plan, sizeof(plan));
 		write_must(PLAN_FD, strings, length);
 	}
 	/* Last, because the parent does not wait for more. */
@@ -157,11 +160,10 @@ static int
 answer_check(struct settings *settings, int bundled)
 {
 	struct conf *conf = &settings->conf;
-	struct plan *plan = &settings->plan;
-	const char *bad;
+	const char *bad, *id = settings->sandbox_id;
 
 	conf->error[sizeof(conf->error) - 1] = '\0';
-	plan->error[sizeof(plan->error) - 1] = '\0';
+	settings->error[sizeof(settings->error) - 1] = '\0';
 	if (conf->error[0] != '\0') {
 		report("configuration: %s", conf->error);
 		return (-EINVAL);
@@ -172,13 +174,12 @@ answer_check(struct settings *settings, int bundled)
 	}
 	if (!bundled)
 		return (0);
-	if ((plan->flags & PLAN_HAS_ERROR) != 0) {
-		report("config.json: %s", plan->error);
+	if (settings->error[0] != '\0') {
+		report("config.json: %s", settings->error);
 		return (-EINVAL);
 	}
-	if (plan->magic != PLAN_MAGIC || plan->kind != PLAN_BUNDLE ||
-	    !msg_string_valid(plan->sandbox_id, sizeof(plan->sandbox_id)) ||
-	    (plan->sandbox_id[0] != '\0' && !msg_id_valid(plan->sandbox_id))) {
+	if (!msg_string_valid(id, MSG_ID_SIZE) ||
+	    (id[0] != '\0' && !msg_id_valid(id))) {
 		report("the decode step answered a malformed plan");
 		return (-EIO);
 	}

@@ -12,7 +12,9 @@
 
 struct settings {
 	struct conf conf;	/* checked */
-	struct plan plan;	/* only sandbox_id of it was checked */
+	/* Of the plan; the rest is for the helper to check. */
+	char sandbox_id[MSG_ID_SIZE];
+	char error[MSG_TEXT_SIZE]; /* why there is none, or empty */
 	int plan_fd;		/* memfd: it, with its strings; owned, or -1 */
 };
 

@@ -28,7 +28,7 @@ struct start {
 static const char *
 group_id(const struct start *start)
 {
-	const char *sandbox = start->settings.plan.sandbox_id;
+	const char *sandbox = start->settings.sandbox_id;
 
 	return (sandbox[0] != '\0' ? sandbox : start->args->id);
 }

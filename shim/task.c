@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "shim/metrics.h"
 #include "shim/proto/runc.pb-c.h"
 #include "shim/proto/task.pb-c.h"
 #include "shim/task.h"
@@ -237,6 +239,8 @@ task_state(struct request *request, const ProtobufCMessage *message)
 		[ENGINE_CREATED] = CONTAINERD__V1__TYPES__STATUS__CREATED,
 		[ENGINE_RUNNING] = CONTAINERD__V1__TYPES__STATUS__RUNNING,
 		[ENGINE_STOPPED] = CONTAINERD__V1__TYPES__STATUS__STOPPED,
+		[ENGINE_PAUSING] = CONTAINERD__V1__TYPES__STATUS__PAUSING,
+		[ENGINE_PAUSED] = CONTAINERD__V1__TYPES__STATUS__PAUSED,
 	};
 	REQUEST(State) *m = (const void *)message;
 	Google__Protobuf__Timestamp timestamp;
@@ -282,29 +286,31 @@ pid_details(Containerd__V1__Types__ProcessInfo *info,
 	info->info = any;
 }
 
-/* What a PidsResponse is made of. */
+/* What a PidsResponse is made of; mostly never touched. */
 struct pids {
-	struct engine_pid list[ENGINE_PROCESSES_MAX];
-	Containerd__V1__Types__ProcessInfo infos[ENGINE_PROCESSES_MAX];
-	Containerd__V1__Types__ProcessInfo *pointers[ENGINE_PROCESSES_MAX];
+	struct engine_pid list[ENGINE_PIDS_MAX];
+	Containerd__V1__Types__ProcessInfo infos[ENGINE_PIDS_MAX];
+	Containerd__V1__Types__ProcessInfo *pointers[ENGINE_PIDS_MAX];
 	Google__Protobuf__Any details[ENGINE_PROCESSES_MAX];
 	uint8_t bytes[ENGINE_PROCESSES_MAX][MSG_ID_SIZE + 2];
 };
 
+/* The file of the cgroup is here, or there is none. */
 static void
-task_pids(struct request *request, const ProtobufCMessage *message)
+pids_done(void *arg, const struct engine_result *result)
 {
-	REQUEST(Pids) *m = (const void *)message;
+	struct request *request = arg;
 	RESPONSE(Pids) response;
 	struct status status;
 	struct pids *pids;
-	size_t i, n = 0;
+	size_t execs = 0, i, n = 0;
 
+	(void)result;
 	status_set(&status, STATUS_RESOURCE_EXHAUSTED, "memory is short");
 	pids = malloc(sizeof(*pids));
 	if (pids != NULL)
-		n = engine_pids(request->service->engine, m->id, pids->list,
-		    &status);
+		n = engine_pids(request->service->engine, request->id,
+		    pids->list, &status);
 	if (n == 0) {
 		free(pids);
 		request_fail(request, &status);
@@ -313,9 +319,12 @@ task_pids(struct request *request, const ProtobufCMessage *message)
 	for (i = 0; i < n; i++) {
 		containerd__v1__types__process_info__init(&pids->infos[i]);
 		pids->infos[i].pid = pids->list[i].pid;
-		if (pids->list[i].exec[0] != '\0')
-			pid_details(&pids->infos[i], &pids->details[i],
-			    pids->bytes[i], pids->list[i].exec);
+		if (pids->list[i].exec[0] != '\0' &&
+		    execs < ENGINE_PROCESSES_MAX) {
+			pid_details(&pids->infos[i], &pids->details[execs],
+			    pids->bytes[execs], pids->list[i].exec);
+			execs++;
+		}
 		pids->pointers[i] = &pids->infos[i];
 	}
 	containerd__task__v2__pids_response__init(&response);
@@ -323,6 +332,89 @@ task_pids(struct request *request, const ProtobufCMessage *message)
 	response.processes = pids->pointers;
 	request_reply(request, &response.base);
 	free(pids);
+}
+
+static void
+task_pids(struct request *request, const ProtobufCMessage *message)
+{
+	REQUEST(Pids) *m = (const void *)message;
+
+	engine_procs(request->service->engine, m->id, pids_done, request);
+}
+
+static void
+task_pause(struct request *request, const ProtobufCMessage *message)
+{
+	REQUEST(Pause) *m = (const void *)message;
+
+	engine_freeze(request->service->engine, m->id, 1, answer_empty,
+	    request);
+}
+
+static void
+task_resume(struct request *request, const ProtobufCMessage *message)
+{
+	REQUEST(Resume) *m = (const void *)message;
+
+	engine_freeze(request->service->engine, m->id, 0, answer_empty,
+	    request);
+}
+
+static void
+task_update(struct request *request, const ProtobufCMessage *message)
+{
+	REQUEST(UpdateTask) *m = (const void *)message;
+
+	engine_update(request->service->engine, m->id,
+	    m->resources != NULL ? m->resources->value.data : NULL,
+	    m->resources != NULL ? m->resources->value.len : 0, answer_empty,
+	    request);
+}
+
+/* A metrics_read; arg is a struct engine_stats. */
+static size_t
+stats_read(void *arg, enum msg_cgroup file, char *buffer, size_t size)
+{
+	const struct engine_stats *stats = arg;
+	size_t length = 0;
+	ssize_t n;
+
+	while (stats->fds[file] != -1 && length < size) {
+		n = pread(stats->fds[file], buffer + length, size - length,
+		    (off_t)length);
+		if (n <= 0)
+			break;
+		length += (size_t)n;
+	}
+	return (length);
+}
+
+static void
+stats_done(void *arg, const struct engine_result *result)
+{
+	Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
+	struct engine_stats stats;
+	uint8_t bytes[METRICS_SIZE];
+	RESPONSE(Stats) response;
+
+	containerd__task__v2__stats_response__init(&response);
+	if (result->status.code == STATUS_OK) {
+		stats = *result->stats;
+		any.type_url = string(metrics_type(stats.v2));
+		any.value.data = bytes;
+		any.value.len =
+		    metrics_encode(stats.v2, stats_read, &stats, bytes);
+		response.stats = &any;
+	}
+	request_end(arg, &result->status, &response.base);
+}
+
+static void
+task_stats(struct request *request, const ProtobufCMessage *message)
+{
+	REQUEST(Stats) *m = (const void *)message;
+
+	engine_stats(request->service->engine, m->id, stats_done, request);
 }
 
 static void
@@ -354,21 +446,6 @@ task_resize(struct request *request, const ProtobufCMessage *message)
 	(void)engine_resize(request->service->engine, m->id, m->exec_id,
 	    m->width, m->height, &status);
 	request_end(request, &status, NULL);
-}
-
-/* containerd passes over in silence what has no statistics to give. */
-static void
-task_stats(struct request *request, const ProtobufCMessage *message)
-{
-	REQUEST(Stats) *m = (const void *)message;
-	struct engine_view view;
-	struct status status;
-
-	if (engine_state(request->service->engine, m->id, "", &view, &status) ==
-	    0)
-		status_set(&status, STATUS_NOT_FOUND,
-		    "container \"%s\" has no cgroup of its own", m->id);
-	request_fail(request, &status);
 }
 
 static void
@@ -416,11 +493,11 @@ static const struct method methods[] = {
 	{ "ResizePty", DESCRIPTOR(resize_pty), task_resize },
 	{ "Connect", DESCRIPTOR(connect), task_connect },
 	{ "Shutdown", DESCRIPTOR(shutdown), task_shutdown },
-	{ "Pause", NULL, NULL },
-	{ "Resume", NULL, NULL },
-	{ "Checkpoint", NULL, NULL },
-	{ "Update", NULL, NULL },
+	{ "Pause", DESCRIPTOR(pause), task_pause },
+	{ "Resume", DESCRIPTOR(resume), task_resume },
+	{ "Update", DESCRIPTOR(update_task), task_update },
 	{ "Stats", DESCRIPTOR(stats), task_stats },
+	{ "Checkpoint", NULL, NULL },
 };
 
 /*

@@ -41,7 +41,8 @@ reply_valid(const union msg_body *body)
 	return (reply->request > 0 && reply->error <= 0 &&
 	    reply->error >= -4095 && reply->step < MSG_STEP_MAX &&
 	    (reply->error != 0) == (reply->step != MSG_STEP_NONE) &&
-	    (reply->fds <= 3 || reply->fds == MSG_FDS_TERMINAL) &&
+	    (reply->fds <= 3 || reply->fds == MSG_FDS_TERMINAL ||
+		reply->fds == MSG_FDS_CGROUP2) &&
 	    msg_string_valid(reply->text, sizeof(reply->text)));
 }
 

@@ -149,6 +149,8 @@ static const struct oci_field linux_fields[] = {
 	{ "uidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
 	{ "gidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
 	{ "seccomp", JSON_OBJECT, 0, read_seccomp, 0 },
+	{ "cgroupsPath", JSON_STRING, 0, oci_read_cgroup, 0 },
+	{ "resources", JSON_OBJECT, 0, oci_read_resources, 0 },
 };
 
 static int

@@ -65,4 +65,10 @@ int	 oci_read_flag(struct oci_reader *reader, int value, uint32_t arg);
 /* oci_process.c: reads the members of a process object. */
 int	 oci_read_process(struct oci_reader *reader, int value, uint32_t arg);
 
+/* oci_resources.c: reads the members of a resources object that are limits. */
+int	 oci_read_resources(struct oci_reader *reader, int value, uint32_t arg);
+
+/* oci_cgroup.c: reads the path of a cgroup, in either of its forms. */
+int	 oci_read_cgroup(struct oci_reader *reader, int value, uint32_t arg);
+
 #endif

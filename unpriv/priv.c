@@ -170,8 +170,8 @@ send_some(struct priv *priv)
 /* What comes with an answer, where anything does. */
 static const struct shape {
 	uint16_t op;
-	uint32_t stream; /* of MSG_STDIO */
-	uint32_t fds;	 /* of the reply */
+	uint32_t variant;
+	uint32_t fds; /* of the reply */
 	uint32_t nfds;
 	int modes[2];
 } shapes[] = {
@@ -184,7 +184,22 @@ static const struct shape {
 	{ MSG_START, 0, MSG_FDS_TERMINAL, 1, { TALKS } },
 	{ MSG_STDIO, MSG_STDIN, 0, 2, { O_WRONLY, HEARS } },
 	{ MSG_STDIO, MSG_STDOUT, 0, 1, { TALKS } },
+	/* To read, and to write as well. */
+	{ MSG_CGROUP, 0, 0, 1, { O_RDONLY } },
+	{ MSG_CGROUP, 0, MSG_FDS_CGROUP2, 1, { O_RDONLY } },
+	{ MSG_CGROUP, 1, 0, 1, { O_RDWR } },
+	{ MSG_CGROUP, 1, MSG_FDS_CGROUP2, 1, { O_RDWR } },
 };
+
+/* What of the request itself decides about the answer. */
+static uint32_t
+request_variant(const struct request *request)
+{
+	if (request->op == MSG_STDIO)
+		return (request->body.stdio.stream);
+	return (request->op == MSG_CGROUP &&
+	    request->body.choice.which <= MSG_CGROUP_FREEZE);
+}
 
 /* Finds what an answer with descriptors looks like, or NULL. */
 static const struct shape *
@@ -199,8 +214,7 @@ shape_find(const struct request *request, const struct msg *message)
 		return (NULL);
 	for (; shape < end; shape++) {
 		if (shape->op == request->op &&
-		    (shape->op != MSG_STDIO ||
-			shape->stream == request->body.stdio.stream) &&
+		    shape->variant == request_variant(request) &&
 		    shape->fds == message->body.reply.fds &&
 		    shape->nfds == message->header.nfds)
 			return (shape);
@@ -231,6 +245,7 @@ reply_check(const struct request *request, const struct msg *message,
 		shape = shape_find(request, message);
 	if (shape == NULL &&
 	    (message->header.nfds != 0 || reply->fds != 0 ||
+		(reply->error == 0 && request->op == MSG_CGROUP) ||
 		(reply->error == 0 && request->op == MSG_STDIO &&
 		    request->body.stdio.stream == MSG_STDIN)))
 		return ("the helper sent descriptors nobody asked for");
@@ -477,4 +492,27 @@ priv_stdio(struct priv *priv, const struct msg_ref *ref, enum msg_stream stream,
 	strcpy(body.stdio.path, path);
 	return (
 	    submit(priv, MSG_STDIO, &body, sizeof(body.stdio), -1, done, arg));
+}
+
+static int
+submit_choice(struct priv *priv, uint16_t op, const struct msg_ref *ref,
+    uint32_t which, priv_done *done, void *arg)
+{
+	const union msg_body body = { .choice = { *ref, which } };
+
+	return (submit(priv, op, &body, sizeof(body.choice), -1, done, arg));
+}
+
+int
+priv_cgroup(struct priv *priv, const struct msg_ref *ref, enum msg_cgroup file,
+    priv_done *done, void *arg)
+{
+	return (submit_choice(priv, MSG_CGROUP, ref, file, done, arg));
+}
+
+int
+priv_publish(struct priv *priv, const struct msg_ref *ref,
+    enum event_kind event, priv_done *done, void *arg)
+{
+	return (submit_choice(priv, MSG_PUBLISH, ref, event, done, arg));
 }

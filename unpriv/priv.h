@@ -36,7 +36,8 @@ struct priv_handlers {
 /*
  * Completes one request.  The descriptors (-1: none) are the callee's from
  * now on: fds[0] is the writer of a MSG_STDIO for stdin; fds[0] and fds[1] are
- * the readers of stdout and stderr of a MSG_START.
+ * the readers of stdout and stderr of a MSG_START; fds[0] is the file of a
+ * MSG_CGROUP.
  *
  * Of a process with a terminal, fds[0] of its MSG_CREATE, or of the MSG_START
  * of an exec, whose reply->fds is MSG_FDS_TERMINAL then, is the master; that of
@@ -47,7 +48,8 @@ struct priv_handlers {
  * MSG_STEP_NONE.
  */
 #define PRIV_LOST	(-ENOTCONN)
-typedef void priv_done(void *arg, const struct msg_reply *reply, int fds[2]);
+typedef void priv_done(void *arg, const struct msg_reply *reply,
+	    int fds[MSG_FDS_MAX]);
 
 /*
  * Serves the channel, which stays the caller's to close after priv_free.  The
@@ -83,6 +85,12 @@ int	 priv_signal(struct priv *priv, const struct msg_ref *ref,
 int	 priv_stdio(struct priv *priv, const struct msg_ref *ref,
 	    enum msg_stream stream, const char *path, priv_done *done,
 	    void *arg);
+
+/* Of containers; ref->exec is empty; EVENT_PAUSED or EVENT_RESUMED. */
+int	 priv_cgroup(struct priv *priv, const struct msg_ref *ref,
+	    enum msg_cgroup file, priv_done *done, void *arg);
+int	 priv_publish(struct priv *priv, const struct msg_ref *ref,
+	    enum event_kind event, priv_done *done, void *arg);
 
 /* Gives the helper up at the end of this round of the loop; why: constant. */
 void	 priv_break(struct priv *priv, const char *why);

@@ -32,6 +32,10 @@ cluster_add() {
 	case_add
 }
 
+case_end() {
+	:
+}
+
 cluster_begin() {
 	[ -z "${REGRESS_SKIP-}" ] || atf_skip "$REGRESS_SKIP"
 	[ -e "$REGRESS_CLUSTER/pid" ] ||

@@ -32,6 +32,9 @@ not() {
 private_dir() {
 	REGRESS_DIR=$(mktemp -d "${1:-/run}/rpr.XXXXXX") || return 1
 	chmod 0711 "$REGRESS_DIR"
+	# Containerds of other tests have cgroups on the same machine.
+	[ "$REGRESS_NAMESPACE" != regress ] ||
+	    export REGRESS_NAMESPACE=regress-${REGRESS_DIR##*.}
 	mkdir "$REGRESS_DIR/rootfs" "$REGRESS_DIR/fifo"
 	: >"$REGRESS_DIR/reaper.conf"
 	private_config
@@ -250,10 +253,25 @@ containerd_stop() {
 		esac
 	done
 	# runc leaves the empty parent of its cgroups.
-	rmdir "/sys/fs/cgroup/$REGRESS_NAMESPACE" \
-	    /sys/fs/cgroup/*/"$REGRESS_NAMESPACE" 2>/dev/null || :
+	cgroups_remove "$REGRESS_NAMESPACE"
 	private_unmount && rm -rf --one-file-system "$REGRESS_DIR" || _rc=1
 	return "$_rc"
+}
+
+# cgroups_of NAMESPACE: the cgroups of all containers of a containerd namespace,
+# deepest first.
+cgroups_of() {
+	find /sys/fs/cgroup -depth -mindepth 1 -maxdepth 4 -type d \
+	    \( -path "/sys/fs/cgroup*/$1" -o -path "/sys/fs/cgroup*/$1/*" \
+	    -o -name "reaper:$1:*" \)
+}
+
+# cgroups_remove NAMESPACE: remove them, of which the processes have ended.
+cgroups_remove() {
+	cgroups_of "$1" | while read -r _cgroup; do
+		rmdir "$_cgroup" 2>/dev/null || :
+	done
+	[ -z "$(cgroups_of "$1")" ]
 }
 
 # our_mounts: mount points below the directory, deepest first.
@@ -283,9 +301,7 @@ leak_list() {
 	done
 	awk '{ print "mount", $5 }' /proc/self/mountinfo
 	find "$REGRESS_SOCKETS" -type s -printf 'socket %p\n' 2>/dev/null
-	# Not those of a cluster that somebody has up.
-	find /sys/fs/cgroup -type d ! -path '*/reaper-cluster.*' \
-	    -printf 'cgroup %p\n' 2>/dev/null
+	cgroups_of "$REGRESS_NAMESPACE" | sed 's/^/cgroup /'
 	find "$REGRESS_DIR/state" -mindepth 1 -printf 'file %p\n'
 	find "$REGRESS_DIR/reaper" -name state.json -printf 'file %p\n' \
 	    2>/dev/null

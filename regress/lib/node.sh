@@ -54,11 +54,17 @@ node_add() {
 	case_add
 }
 
+# case_end: cgroups are in no namespace, and so are left by a test that failed.
+case_end() {
+	[ ! -s cgroups ] || until_true 10 cgroups_remove "$(cat cgroups)"
+}
+
 # node_begin: an empty /run, and a containerd in it.
 node_begin() {
 	node_isolated
 	mount -t tmpfs -o mode=0755 tmpfs /run || atf_fail "no private /run"
 	private_dir || atf_fail "no private directory"
+	echo "$REGRESS_NAMESPACE" >cgroups
 	case $REGRESS_RUNTIME in
 	*.reaper.*) ;;
 	*) node_rootfs ;;

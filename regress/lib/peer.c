@@ -2,10 +2,11 @@
  * peer: a client of a shim's socket, for tests.  Calls what ctr cannot, says
  * what no client should say, and stays silent where every client would read.
  *
- *	peer SOCKET call METHOD [FIELD=TEXT | FIELD:NUMBER]...
+ *	peer SOCKET call METHOD [FIELD=TEXT | FIELD:NUMBER | FIELD@JSON]...
  *		one call of the Task service; prints "called" to standard error
  *		when it is out, then each field of the answer as FIELD=VALUE,
- *		or "error CODE TEXT" and exits 1
+ *		or "error CODE TEXT" and exits 1; FIELD@JSON is a
+ *		google.protobuf.Any, as containerd's clients pack resources
  *	peer SOCKET raw
  *		sends its standard input, ends its half of the connection, and
  *		prints how many bytes came back before the other end closed it
@@ -48,6 +49,18 @@ connect_to(const char *path)
 	return fd;
 }
 
+static void
+resources_nest(struct message *payload, unsigned field, const char *json)
+{
+	struct message any = { 0 };
+
+	message_string(&any, 1,
+	    "types.containerd.io/opencontainers/"
+	    "runtime-spec/1/LinuxResources");
+	message_string(&any, 2, json);
+	message_nest(payload, field, &any);
+}
+
 /* A request of the Task service from METHOD and its fields. */
 static struct message
 request_parse(char **argv)
@@ -64,6 +77,8 @@ request_parse(char **argv)
 		else if (*end == ':')
 			message_number(&payload, field,
 			    strtoull(end + 1, NULL, 0));
+		else if (*end == '@')
+			resources_nest(&payload, field, end + 1);
 		else
 			errx(2, "not a field: %s", argv[i]);
 	}

@@ -118,11 +118,11 @@ a_created_task_can_be_killed_and_deleted_body() {
 }
 
 node_test calls_that_are_not_there_are_unimplemented \
-    "pause, checkpoint, unknown methods: status 12"
+    "checkpoint, unknown methods: status 12"
 calls_that_are_not_there_are_unimplemented_body() {
 	created_begin
 	expect 0 "*" peer Create 1=c1 "2=$bundle"
-	for method in Pause Resume Checkpoint NoSuchMethod; do
+	for method in Checkpoint NoSuchMethod; do
 		expect 1 "*" peer "$method" 1=c1
 		grep -q '^error 12 ' out || node_fail "$method"
 	done
@@ -141,22 +141,6 @@ unknown_ids_are_not_found_body() {
 		grep -Eq '^error (5|9) ' out || node_fail "$method"
 	done
 	created_end
-}
-
-node_test statistics_are_not_found_where_there_is_no_cgroup \
-    "NotFound, code 5, which containerd passes over; also for unknown tasks"
-statistics_are_not_found_where_there_is_no_cgroup_body() {
-	node_begin
-	peer_build
-	expect 0 "*" task_run -d a sleep 1000
-	SOCKET=$(our_sockets | head -n 1)
-	expect 1 'error 5 container "a" has no cgroup of its own' \
-	    "$PEER" "$SOCKET" call Stats 1=a
-	expect 1 'error 5 no container "b"' "$PEER" "$SOCKET" call Stats 1=b
-	# Signal 0 asks whether it is there.
-	expect 0 "*" "$PEER" "$SOCKET" call Kill 1=a 3:0
-	expect 1 "*" "$PEER" "$SOCKET" call Kill 1=b 3:0
-	node_end
 }
 
 atf_init_test_cases() {

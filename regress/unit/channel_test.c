@@ -13,6 +13,8 @@
 #include "privsep/channel.h"
 #include "unpriv/endpoint.h"
 
+#define SURPLUS (MSG_FDS_MAX + 8)
+
 static const uint8_t master[CHANNEL_KEY_SIZE] = { 1, 2, 3 };
 
 struct ends {
@@ -304,17 +306,17 @@ ATF_TC_BODY(surplus_descriptors_end_the_session_and_are_closed, tc)
 {
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int) * 8)];
+		char space[CMSG_SPACE(sizeof(int) * SURPLUS)];
 	} control;
 	struct msg_ref ref = ref_make("a");
 	struct ends ends;
 	struct msg message;
 	struct msghdr header;
 	struct iovec iov;
-	int before, count, fds[MSG_FDS_MAX], i, many[8];
+	int before, count, fds[MSG_FDS_MAX], i, many[SURPLUS];
 	ssize_t n;
 
-	for (count = 3; count <= 8; count++) {
+	for (count = MSG_FDS_MAX + 1; count <= SURPLUS; count++) {
 		ends_open(&ends);
 		ATF_REQUIRE_EQ(channel_send(&ends.shim, MSG_CREATE, &ref,
 				   sizeof(ref), NULL, 0),

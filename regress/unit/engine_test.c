@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "privsep/channel.h"
@@ -383,7 +384,7 @@ ATF_TC_BODY(engine_knows_nothing_of_other_ids, tc)
 {
 	struct engine_spec exec = spec_of("e1");
 	struct outcome waited = { 0 };
-	struct engine_pid pids[ENGINE_PROCESSES_MAX];
+	static struct engine_pid pids[ENGINE_PIDS_MAX];
 	struct status status;
 
 	begin();
@@ -882,7 +883,7 @@ ATF_TC_WITHOUT_HEAD(engine_leads_an_exec_from_exec_to_delete);
 ATF_TC_BODY(engine_leads_an_exec_from_exec_to_delete, tc)
 {
 	struct engine_spec spec = spec_of("e1");
-	struct engine_pid pids[ENGINE_PROCESSES_MAX];
+	static struct engine_pid pids[ENGINE_PIDS_MAX];
 	struct outcome waited = { 0 };
 	struct status status;
 
@@ -1031,6 +1032,421 @@ ATF_TC_BODY(engine_passes_signals_on_and_answers_what_became_of_them, tc)
 	exited("", 100, 143);
 	engine_kill(engine, "c1", "", 0, 0, on_done, &gone);
 	check_outcome(&gone, STATUS_NOT_FOUND, "process already finished");
+	end();
+}
+
+static int
+descriptors(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return (n);
+}
+
+/*
+ * Cgroups.
+ */
+
+/* A descriptor that reads this text, and no more. */
+static int
+file_with(const char *text, size_t size)
+{
+	char path[32];
+	int fd, reader;
+
+	ATF_REQUIRE((fd = memfd_create("file", MFD_CLOEXEC)) != -1);
+	ATF_REQUIRE_EQ(write(fd, text, size), (ssize_t)size);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ATF_REQUIRE((reader = open(path, O_RDONLY | O_CLOEXEC)) != -1);
+	close(fd);
+	return (reader);
+}
+
+/* Answers MSG_STATS with this cgroup.procs alone. */
+static void
+answer_procs(uint64_t request, const char *text)
+{
+	const struct msg_reply reply = { .request = request,
+		.fds = 1u << MSG_STAT_PROCS };
+	int fd = file_with(text, strlen(text));
+
+	answer_fds(&reply, &fd, 1);
+}
+
+/* What it answers that is refused at once. */
+static void
+check_freeze(int frozen, enum status_code code, const char *text)
+{
+	struct outcome outcome = { 0 };
+
+	engine_freeze(engine, "c1", frozen, on_done, &outcome);
+	check_outcome(&outcome, code, text);
+	expect_nothing();
+}
+
+static uint64_t
+freeze(int frozen, struct outcome *outcome)
+{
+	struct msg message;
+	uint64_t request;
+
+	engine_freeze(engine, "c1", frozen, on_done, outcome);
+	request = expect(MSG_FREEZE, "", &message);
+	ATF_CHECK_EQ((int)message.body.freeze.frozen, frozen);
+	ATF_CHECK_EQ(message.body.freeze.reserved, 0);
+	ATF_CHECK_EQ(outcome->calls, 0);
+	return (request);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_freezes_a_container_and_thaws_it);
+ATF_TC_BODY(engine_freezes_a_container_and_thaws_it, tc)
+{
+	const struct engine_spec spec = spec_of("e3");
+	struct outcome paused = { 0 }, resumed = { 0 }, killed = { 0 };
+	uint64_t request;
+
+	begin();
+	check_freeze(1, STATUS_NOT_FOUND, "c1");
+	create("");
+	check_freeze(1, STATUS_FAILED_PRECONDITION, "not running");
+	start("");
+	create("e1");
+	start("e1");
+	create("e2");
+	check_freeze(0, STATUS_FAILED_PRECONDITION, "not paused");
+	request = freeze(1, &paused);
+	check_state("", ENGINE_PAUSING);
+	check_freeze(1, STATUS_FAILED_PRECONDITION, "paused");
+	check_freeze(0, STATUS_FAILED_PRECONDITION, "not paused");
+	check_create(&spec, STATUS_FAILED_PRECONDITION, "is paused");
+	answer(request, 0);
+	check_outcome(&paused, STATUS_OK, "");
+
+	check_state("", ENGINE_PAUSED);
+	check_state("e1", ENGINE_PAUSED);
+	check_state("e2", ENGINE_CREATED);
+	check_freeze(1, STATUS_FAILED_PRECONDITION, "paused");
+	check_create(&spec, STATUS_FAILED_PRECONDITION, "is paused");
+	check_start("e2", STATUS_FAILED_PRECONDITION);
+	check_delete("", STATUS_FAILED_PRECONDITION);
+	engine_kill(engine, "c1", "", 9, 0, on_done, &killed);
+	answer(expect(MSG_SIGNAL, "", NULL), 0);
+	check_outcome(&killed, STATUS_OK, "");
+
+	request = freeze(0, &resumed);
+	check_state("", ENGINE_PAUSED);
+	check_create(&spec, STATUS_FAILED_PRECONDITION, "is paused");
+	answer(request, 0);
+	check_outcome(&resumed, STATUS_OK, "");
+	check_state("", ENGINE_RUNNING);
+	check_state("e1", ENGINE_RUNNING);
+	start("e2");
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_knows_what_is_frozen_after_a_failure);
+ATF_TC_BODY(engine_knows_what_is_frozen_after_a_failure, tc)
+{
+	struct outcome outcome = { 0 };
+
+	begin();
+	create("");
+	start("");
+	answer_error(freeze(1, &outcome), -EIO, MSG_STEP_REQUEST, "");
+	check_outcome(&outcome, STATUS_INTERNAL, "");
+	check_state("", ENGINE_RUNNING);
+	outcome.calls = 0;
+	answer(freeze(1, &outcome), 0);
+	outcome.calls = 0;
+	answer_error(freeze(0, &outcome), -EIO, MSG_STEP_REQUEST, "");
+	check_outcome(&outcome, STATUS_INTERNAL, "");
+	check_state("", ENGINE_PAUSED);
+	outcome.calls = 0;
+	answer(freeze(0, &outcome), 0);
+	check_state("", ENGINE_RUNNING);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_lets_a_container_end_while_it_is_frozen);
+ATF_TC_BODY(engine_lets_a_container_end_while_it_is_frozen, tc)
+{
+	struct outcome outcome = { 0 };
+	uint64_t request;
+
+	begin();
+	create("");
+	start("");
+	request = freeze(1, &outcome);
+	exited("", 100, 137);
+	check_state("", ENGINE_STOPPED);
+	answer_error(request, -ESRCH, MSG_STEP_REQUEST, "");
+	check_outcome(&outcome, STATUS_NOT_FOUND, "finished");
+	check_freeze(0, STATUS_FAILED_PRECONDITION, "not running");
+	remove_it("");
+
+	create("");
+	start("");
+	outcome.calls = 0;
+	answer(freeze(1, &outcome), 0);
+	exited("", 100, 137);
+	check_state("", ENGINE_STOPPED);
+	remove_it("");
+	create("");
+	check_state("", ENGINE_CREATED);
+	end();
+}
+
+/* The helper answers when the container has been deleted. */
+ATF_TC_WITHOUT_HEAD(engine_ends_what_concerns_a_deleted_cgroup);
+ATF_TC_BODY(engine_ends_what_concerns_a_deleted_cgroup, tc)
+{
+	struct outcome frozen = { 0 }, stats = { 0 }, updated = { 0 };
+	uint64_t freezing, asked, updating;
+	int before;
+
+	begin();
+	create("");
+	start("");
+	freezing = freeze(1, &frozen);
+	engine_stats(engine, "c1", on_done, &stats);
+	asked = expect(MSG_STATS, "", NULL);
+	engine_update(engine, "c1", "{\"pids\":{\"limit\":1}}", 20, on_done,
+	    &updated);
+	updating = expect(MSG_UPDATE, "", NULL);
+	exited("", 100, 0);
+	remove_it("");
+	check_outcome(&frozen, STATUS_NOT_FOUND, "deleted");
+	check_outcome(&stats, STATUS_NOT_FOUND, "deleted");
+	before = descriptors();
+	answer(freezing, 0);
+	answer_procs(asked, "100\n");
+	answer_error(updating, -ENOENT, MSG_STEP_REQUEST, "");
+	check_outcome(&updated, STATUS_NOT_FOUND, "");
+	ATF_CHECK_EQ(descriptors(), before);
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+static void
+update(const char *json, struct outcome *outcome)
+{
+	engine_update(engine, "c1", json, strlen(json), on_done, outcome);
+}
+
+static void
+check_update(const char *json, enum status_code code, const char *text)
+{
+	struct outcome outcome = { 0 };
+
+	update(json, &outcome);
+	check_outcome(&outcome, code, text);
+	expect_nothing();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_passes_limits_on_as_numbers);
+ATF_TC_BODY(engine_passes_limits_on_as_numbers, tc)
+{
+	static const char json[] = "{\"cpu\":{\"quota\":-1,\"cpus\":\"0-1\"},"
+				   "\"memory\":{\"limit\":4096},\"x\":[]}";
+	struct outcome created = { 0 }, running = { 0 }, paused = { 0 };
+	struct msg_limits limits = { 0 };
+	struct msg message;
+
+	begin();
+	check_update("{}", STATUS_NOT_FOUND, "c1");
+	create("");
+	limits.given = 1u << MSG_CPU_QUOTA | 1u << MSG_MEMORY_LIMIT;
+	limits.value[MSG_CPU_QUOTA] = -1;
+	limits.value[MSG_MEMORY_LIMIT] = 4096;
+	strcpy(limits.cpus, "0-1");
+	update(json, &created);
+	answer(expect(MSG_UPDATE, "", &message), 0);
+	ATF_CHECK(
+	    memcmp(&message.body.update.limits, &limits, sizeof(limits)) == 0);
+	check_outcome(&created, STATUS_OK, "");
+	start("");
+	update(json, &running);
+	answer_error(expect(MSG_UPDATE, "", NULL), -EPERM, MSG_STEP_POLICY,
+	    "more than the pod has");
+	check_outcome(&running, STATUS_PERMISSION_DENIED, "than the pod has");
+	answer(freeze(1, &paused), 0);
+	paused.calls = 0;
+	update(json, &paused);
+	answer(expect(MSG_UPDATE, "", NULL), 0);
+	check_outcome(&paused, STATUS_OK, "");
+	check_update("{\"cpu\":{\"shares\":\"2\"}}", STATUS_INVALID_ARGUMENT,
+	    "resources.cpu.shares: \"2\": expected a number");
+	check_update("", STATUS_INVALID_ARGUMENT, "resources: not valid JSON");
+	check_update("{\"unified\":{}}", STATUS_OK, "");
+	exited("", 100, 0);
+	check_update(json, STATUS_FAILED_PRECONDITION, "has ended");
+	end();
+}
+
+/* Remembers the files that it was told. */
+static struct engine_stats told;
+
+static void
+on_stats(void *arg, const struct engine_result *result)
+{
+	if (result->status.code == STATUS_OK)
+		told = *result->stats;
+	on_done(arg, result);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_asks_for_the_files_of_a_cgroup_once);
+ATF_TC_BODY(engine_asks_for_the_files_of_a_cgroup_once, tc)
+{
+	struct msg_reply reply = { .fds = 1u << MSG_STAT_CPU |
+		    1u << MSG_STAT_PIDS | 1u << MSG_STAT_V2 };
+	struct outcome first = { 0 }, second = { 0 }, third = { 0 };
+	char text[8] = "";
+	int before, fds[2], i;
+
+	begin();
+	create("");
+	start("");
+	before = descriptors();
+	engine_stats(engine, "c1", on_stats, &first);
+	engine_stats(engine, "c1", on_stats, &second);
+	reply.request = expect(MSG_STATS, "", NULL);
+	expect_nothing();
+	ATF_CHECK_EQ(first.calls + second.calls, 0);
+	fds[0] = file_with("cpu", 3);
+	fds[1] = file_with("pids", 4);
+	answer_fds(&reply, fds, 2);
+	check_outcome(&first, STATUS_OK, "");
+	check_outcome(&second, STATUS_OK, "");
+	memset(&told, 0, sizeof(told));
+	engine_stats(engine, "c1", on_stats, &third);
+	check_outcome(&third, STATUS_OK, "");
+	expect_nothing();
+	ATF_CHECK_EQ(told.v2, 1);
+	for (i = 0; i < MSG_STAT_MAX; i++)
+		ATF_CHECK_EQ(told.fds[i] != -1,
+		    i == MSG_STAT_CPU || i == MSG_STAT_PIDS);
+	ATF_CHECK_EQ(pread(told.fds[MSG_STAT_PIDS], text, 8, 0), 4);
+	ATF_CHECK_STREQ(text, "pids");
+	ATF_CHECK_EQ(descriptors(), before + 2);
+	exited("", 100, 0);
+	ATF_CHECK_EQ(descriptors(), before);
+	third.calls = 0;
+	engine_stats(engine, "c1", on_stats, &third);
+	check_outcome(&third, STATUS_NOT_FOUND, "ended");
+	expect_nothing();
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_hands_over_every_file_in_its_place);
+ATF_TC_BODY(engine_hands_over_every_file_in_its_place, tc)
+{
+	struct msg_reply reply = { .fds = (1u << MSG_STAT_MAX) - 1 };
+	struct outcome outcome = { 0 };
+	char text[MSG_STAT_MAX] = "abcdefghijklm", c;
+	int fds[MSG_STAT_MAX], i;
+
+	begin();
+	create("");
+	start("");
+	engine_stats(engine, "c1", on_stats, &outcome);
+	reply.request = expect(MSG_STATS, "", NULL);
+	for (i = 0; i < MSG_STAT_MAX; i++)
+		fds[i] = file_with(&text[i], 1);
+	answer_fds(&reply, fds, MSG_STAT_MAX);
+	check_outcome(&outcome, STATUS_OK, "");
+	ATF_CHECK_EQ(told.v2, 0);
+	for (i = 0; i < MSG_STAT_MAX; i++) {
+		ATF_CHECK_EQ(pread(told.fds[i], &c, 1, 0), 1);
+		ATF_CHECK_EQ(c, text[i]);
+	}
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_knows_when_there_is_no_cgroup);
+ATF_TC_BODY(engine_knows_when_there_is_no_cgroup, tc)
+{
+	struct outcome outcome = { 0 };
+
+	begin();
+	engine_stats(engine, "c1", on_stats, &outcome);
+	check_outcome(&outcome, STATUS_NOT_FOUND, "c1");
+	create("");
+	outcome.calls = 0;
+	engine_stats(engine, "c1", on_stats, &outcome);
+	/* Not in this state: that may change. */
+	answer_error(expect(MSG_STATS, "", NULL), -EBUSY, MSG_STEP_REQUEST, "");
+	check_outcome(&outcome, STATUS_NOT_FOUND, "present state");
+	outcome.calls = 0;
+	engine_stats(engine, "c1", on_stats, &outcome);
+	answer(expect(MSG_STATS, "", NULL), 0);
+	check_outcome(&outcome, STATUS_NOT_FOUND, "no cgroup");
+	outcome.calls = 0;
+	engine_stats(engine, "c1", on_stats, &outcome);
+	check_outcome(&outcome, STATUS_NOT_FOUND, "no cgroup");
+	expect_nothing();
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_lists_all_processes_of_a_cgroup);
+ATF_TC_BODY(engine_lists_all_processes_of_a_cgroup, tc)
+{
+	static struct engine_pid pids[ENGINE_PIDS_MAX];
+	static char text[16384];
+	struct msg_reply reply = { .fds = 1u << MSG_STAT_PROCS };
+	struct outcome outcome = { 0 };
+	struct status status;
+	size_t length, i, n;
+	int fd;
+
+	begin();
+	create("");
+	start("");
+	create("e1");
+	start("e1");
+	/* More than one piece of the reader's; one is out of our sight. */
+	strcpy(text, "0\n100\n200\n");
+	length = strlen(text);
+	for (i = 0; i < 2000; i++)
+		length += (size_t)sprintf(text + length, "%zu\n", 1000 + i);
+	engine_stats(engine, "c1", on_stats, &outcome);
+	reply.request = expect(MSG_STATS, "", NULL);
+	fd = file_with(text, length);
+	answer_fds(&reply, &fd, 1);
+	check_outcome(&outcome, STATUS_OK, "");
+	n = engine_pids(engine, "c1", pids, &status);
+	ATF_REQUIRE_EQ_MSG(n, 2002, "%zu processes", n);
+	ATF_CHECK_EQ(pids[0].pid, 100);
+	ATF_CHECK_STREQ(pids[0].exec, "");
+	ATF_CHECK_EQ(pids[1].pid, 200);
+	ATF_CHECK_STREQ(pids[1].exec, "e1");
+	for (i = 0; i < 2000; i++) {
+		ATF_CHECK_EQ(pids[2 + i].pid, 1000 + i);
+		ATF_CHECK_STREQ(pids[2 + i].exec, "");
+	}
+	exited("e1", 200, 0);
+	exited("", 100, 0);
+	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 1);
+	ATF_CHECK_EQ(pids[0].pid, 100);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_never_says_that_a_container_has_no_process);
+ATF_TC_BODY(engine_never_says_that_a_container_has_no_process, tc)
+{
+	static struct engine_pid pids[ENGINE_PIDS_MAX];
+	struct outcome outcome = { 0 };
+	struct status status;
+
+	begin();
+	create("");
+	start("");
+	engine_stats(engine, "c1", on_stats, &outcome);
+	answer_procs(expect(MSG_STATS, "", NULL), "");
+	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 1);
+	ATF_CHECK_EQ(pids[0].pid, 100);
 	end();
 }
 
@@ -2072,6 +2488,16 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, engine_ends_an_exec_whose_start_came_too_late);
 	ATF_TP_ADD_TC(tp,
 	    engine_passes_signals_on_and_answers_what_became_of_them);
+	ATF_TP_ADD_TC(tp, engine_freezes_a_container_and_thaws_it);
+	ATF_TP_ADD_TC(tp, engine_knows_what_is_frozen_after_a_failure);
+	ATF_TP_ADD_TC(tp, engine_lets_a_container_end_while_it_is_frozen);
+	ATF_TP_ADD_TC(tp, engine_ends_what_concerns_a_deleted_cgroup);
+	ATF_TP_ADD_TC(tp, engine_passes_limits_on_as_numbers);
+	ATF_TP_ADD_TC(tp, engine_asks_for_the_files_of_a_cgroup_once);
+	ATF_TP_ADD_TC(tp, engine_hands_over_every_file_in_its_place);
+	ATF_TP_ADD_TC(tp, engine_knows_when_there_is_no_cgroup);
+	ATF_TP_ADD_TC(tp, engine_lists_all_processes_of_a_cgroup);
+	ATF_TP_ADD_TC(tp, engine_never_says_that_a_container_has_no_process);
 	ATF_TP_ADD_TC(tp, engine_serves_any_number_of_waiters_and_forgets_some);
 	ATF_TP_ADD_TC(tp,
 	    engine_has_a_bounded_number_of_requests_at_the_helper);

@@ -9,6 +9,7 @@
 
 #include "privsep/plan.h"
 #include "unpriv/oci.h"
+#include "unpriv/oci_resources.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -150,6 +151,9 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 	ATF_CHECK_EQ(plan.nrlimits, 1);
 	ATF_CHECK_EQ(plan.rlimits[0].resource, RLIMIT_NOFILE);
 	ATF_CHECK_EQ(plan.rlimits[0].hard, 1024);
+	ATF_CHECK_STREQ(plan.cgroup, "default/g1");
+	ATF_CHECK_EQ(plan.limits.given, 1u << MSG_CPU_SHARES);
+	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_SHARES], 1024);
 }
 
 ATF_TC_WITHOUT_HEAD(oci_decodes_a_bundle_of_runc);
@@ -528,6 +532,289 @@ ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 	ATF_CHECK_EQ(plan.flags, PLAN_NEW_PIDNS);
 }
 
+#define CPUS(more)   LINUX("\"resources\":{\"cpu\":{" more "}}")
+#define MEMORY(more) LINUX("\"resources\":{\"memory\":{" more "}}")
+#define PIDS(more)   LINUX("\"resources\":{\"pids\":{" more "}}")
+#define CGROUP(path) LINUX("\"cgroupsPath\":\"" path "\"")
+#define GIVEN(limit) (1u << MSG_##limit)
+
+ATF_TC_WITHOUT_HEAD(oci_reads_the_limits_of_a_cgroup);
+ATF_TC_BODY(oci_reads_the_limits_of_a_cgroup, tc)
+{
+	check_bundle(LINUX(
+	    "\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],"
+	    "\"memory\":{\"limit\":1048576,\"reservation\":524288,"
+	    "\"swap\":2097152,\"swappiness\":3},"
+	    "\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000,"
+	    "\"burst\":7,\"cpus\":\"0-3,8\",\"mems\":\"0\",\"idle\":1},"
+	    "\"pids\":{\"limit\":100},\"blockIO\":{\"weight\":10},"
+	    "\"unified\":{\"memory.high\":\"1\"}}"));
+	ATF_CHECK_EQ(plan.limits.given, (1u << MSG_LIMITS) - 1);
+	ATF_CHECK_EQ(plan.limits.reserved, 0);
+	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_SHARES], 512);
+	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_QUOTA], 50000);
+	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_PERIOD], 100000);
+	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_BURST], 7);
+	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_LIMIT], 1048576);
+	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_RESERVATION], 524288);
+	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_SWAP], 2097152);
+	ATF_CHECK_EQ(plan.limits.value[MSG_PIDS_LIMIT], 100);
+	ATF_CHECK(msg_string_valid(plan.limits.cpus, MSG_CPUSET_SIZE));
+	ATF_CHECK(msg_string_valid(plan.limits.mems, MSG_CPUSET_SIZE));
+	ATF_CHECK_STREQ(plan.limits.cpus, "0-3,8");
+	ATF_CHECK_STREQ(plan.limits.mems, "0");
+}
+
+ATF_TC_WITHOUT_HEAD(oci_tells_no_limit_from_a_limit_that_is_not_given);
+ATF_TC_BODY(oci_tells_no_limit_from_a_limit_that_is_not_given, tc)
+{
+	struct msg_limits zero = { 0 };
+
+	check_bundle(
+	    CPUS("\"shares\":0,\"quota\":0,\"period\":0,\"cpus\":\"\""));
+	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+	check_bundle(CPUS("\"burst\":0,\"quota\":null"));
+	ATF_CHECK_EQ(plan.limits.given, GIVEN(CPU_BURST));
+	check_bundle(CPUS("\"quota\":-1"));
+	ATF_CHECK_EQ(plan.limits.given, GIVEN(CPU_QUOTA));
+	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_QUOTA], -1);
+	check_bundle(MEMORY("\"limit\":-1,\"swap\":-1,\"reservation\":-1"));
+	ATF_CHECK_EQ(plan.limits.given,
+	    GIVEN(MEMORY_LIMIT) | GIVEN(MEMORY_SWAP) |
+		GIVEN(MEMORY_RESERVATION));
+	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_SWAP], -1);
+	check_bundle(MEMORY("\"limit\":0,\"swap\":0"));
+	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+	check_bundle(MEMORY("\"limit\":9223372036854775807"));
+	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_LIMIT], INT64_MAX);
+	check_bundle(PIDS("\"limit\":-1"));
+	ATF_CHECK_EQ(plan.limits.value[MSG_PIDS_LIMIT], -1);
+	check_bundle(PIDS("\"limit\":0"));
+	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+	check_bundle(BUNDLE("\"linux\":{\"resources\":null}"));
+	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_limits_that_cannot_be);
+ATF_TC_BODY(oci_refuses_limits_that_cannot_be, tc)
+{
+	static const struct bad bad[] = {
+		{ LINUX("\"resources\":[]"),
+		    "linux.resources: an array: expected an object" },
+		{ CPUS("\"shares\":1"),
+		    "linux.resources.cpu.shares: 1: expected an integer "
+		    "from 2 to 262144" },
+		{ CPUS("\"shares\":262145"), "linux.resources.cpu.shares: " },
+		{ CPUS("\"shares\":-1"), "linux.resources.cpu.shares: -1: " },
+		{ CPUS("\"shares\":\"2\""),
+		    "linux.resources.cpu.shares: \"2\": expected a number" },
+		{ CPUS("\"shares\":2.5"), "linux.resources.cpu.shares: 2.5: " },
+		{ CPUS("\"quota\":999"),
+		    "linux.resources.cpu.quota: 999: expected -1 or an "
+		    "integer of at least 1000" },
+		{ CPUS("\"quota\":-2"), "linux.resources.cpu.quota: -2: " },
+		{ CPUS("\"quota\":9223372036854775808"),
+		    "linux.resources.cpu.quota: 9223372036854775808: " },
+		{ CPUS("\"quota\":1e5"), "linux.resources.cpu.quota: 1e5: " },
+		{ CPUS("\"period\":999"), "linux.resources.cpu.period: 999: " },
+		{ CPUS("\"period\":1000001"), "linux.resources.cpu.period: " },
+		{ CPUS("\"period\":-1"), "linux.resources.cpu.period: -1: " },
+		{ CPUS("\"burst\":-1"), "linux.resources.cpu.burst: -1: " },
+		{ CPUS("\"quota\":1000,\"quota\":1000"),
+		    "linux.resources.cpu.quota: given twice" },
+		{ CPUS("\"cpus\":0"),
+		    "linux.resources.cpu.cpus: 0: expected a string" },
+		{ CPUS("\"cpus\":\"0-\""), "linux.resources.cpu.cpus: " },
+		{ CPUS("\"cpus\":\"-1\""), "linux.resources.cpu.cpus: " },
+		{ CPUS("\"cpus\":\"0,\""), "linux.resources.cpu.cpus: " },
+		{ CPUS("\"cpus\":\"0 1\""), "linux.resources.cpu.cpus: " },
+		{ CPUS("\"cpus\":\"0\\n\""), "linux.resources.cpu.cpus: " },
+		{ CPUS("\"cpus\":\"0-1-2\""), "linux.resources.cpu.cpus: " },
+		{ CPUS("\"mems\":\"a\""),
+		    "linux.resources.cpu.mems: \"a\": expected at most 63 "
+		    "characters of numbers and ranges" },
+		{ CPUS("\"mems\":\"0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
+		       "0,1,2,3,4,5,6,7,8,9,0,1\""),
+		    NULL },
+		{ CPUS("\"mems\":\"0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
+		       "0,1,2,3,4,5,6,7,8,9,0,1,2\""),
+		    "linux.resources.cpu.mems: " },
+		{ MEMORY("\"limit\":-2"),
+		    "linux.resources.memory.limit: -2: " },
+		{ MEMORY("\"limit\":true"),
+		    "linux.resources.memory.limit: true: expected a number" },
+		{ MEMORY("\"swap\":10,\"limit\":11"),
+		    "linux.resources.memory: swap, of memory and swap "
+		    "together, is below limit" },
+		{ MEMORY("\"swap\":10,\"limit\":-1"),
+		    "linux.resources.memory: swap" },
+		{ MEMORY("\"reservation\":1e1"),
+		    "linux.resources.memory.reservation: 1e1: " },
+		{ PIDS("\"limit\":-2"), "linux.resources.pids.limit: -2: " },
+		{ PIDS("\"limit\":4194305"),
+		    "linux.resources.pids.limit: 4194305: expected -1 or an "
+		    "integer from 1 to 4194304" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(bad); i++) {
+		if (bad[i].error == NULL)
+			check_bundle(bad[i].json);
+		else
+			check_bad_bundles(&bad[i], 1);
+	}
+}
+
+struct place {
+	const char *json;
+	const char *cgroup;
+};
+
+static void
+check_places(const struct place *places, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		check_bundle(places[i].json);
+		ATF_CHECK_STREQ(plan.cgroup, places[i].cgroup);
+		ATF_CHECK(msg_string_valid(plan.cgroup, PLAN_CGROUP_SIZE));
+	}
+}
+
+#define ID_64  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define POD    "6f1c4b0e-2b1d-4d0c-8a3b-0c6f5a1e2d3c"
+#define POD_UN "6f1c4b0e_2b1d_4d0c_8a3b_0c6f5a1e2d3c"
+
+ATF_TC_WITHOUT_HEAD(oci_reads_the_path_of_a_cgroup);
+ATF_TC_BODY(oci_reads_the_path_of_a_cgroup, tc)
+{
+	static const struct place places[] = {
+		{ BUNDLE("\"linux\":{}"), "" },
+		{ CGROUP(""), "" },
+		{ CGROUP("/default/g1"), "default/g1" },
+		{ CGROUP("default/g1"), "default/g1" },
+		{ CGROUP("/kubepods/besteffort/pod" POD "/" ID_64),
+		    "kubepods/besteffort/pod" POD "/" ID_64 },
+		{ CGROUP("/a.b_c:d@e\\\\x2d/..."), "a.b_c:d@e\\x2d/..." },
+		{ CGROUP("a:b"), "a:b" },
+		{ CGROUP("/a:b:c"), "a:b:c" },
+	};
+
+	check_places(places, COUNT(places));
+	check_process("");
+	ATF_CHECK_STREQ(plan.cgroup, "");
+}
+
+ATF_TC_WITHOUT_HEAD(oci_finds_where_systemd_has_a_slice);
+ATF_TC_BODY(oci_finds_where_systemd_has_a_slice, tc)
+{
+	static const struct place places[] = {
+		{ CGROUP("system.slice:cri-containerd:c1"),
+		    "system.slice/cri-containerd-c1.scope" },
+		{ CGROUP("a-b.slice:p:c"), "a.slice/a-b.slice/p-c.scope" },
+		{ CGROUP("a-b-c.slice:p:c"),
+		    "a.slice/a-b.slice/a-b-c.slice/p-c.scope" },
+		{ CGROUP("-.slice:p:c"), "p-c.scope" },
+		{ CGROUP("kubepods-besteffort-pod" POD_UN
+			 ".slice:cri-containerd:" ID_64),
+		    "kubepods.slice/kubepods-besteffort.slice/"
+		    "kubepods-besteffort-pod" POD_UN ".slice/"
+		    "cri-containerd-" ID_64 ".scope" },
+		{ CGROUP("a\\\\x2db.slice:p:c"), "a\\x2db.slice/p-c.scope" },
+	};
+
+	check_places(places, COUNT(places));
+}
+
+#define TEN(s) s s s s s s s s s s
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_cgroups_that_lie_elsewhere);
+ATF_TC_BODY(oci_refuses_cgroups_that_lie_elsewhere, tc)
+{
+	static const struct bad bad[] = {
+		{ LINUX("\"cgroupsPath\":1"),
+		    "linux.cgroupsPath: 1: expected a string" },
+		{ CGROUP("/"),
+		    "linux.cgroupsPath: \"/\": expected the path of a cgroup" },
+		{ CGROUP("//a"), "linux.cgroupsPath: \"//a\": " },
+		{ CGROUP("a/"), "linux.cgroupsPath: \"a/\": " },
+		{ CGROUP("a//b"), "linux.cgroupsPath: " },
+		{ CGROUP("."), "linux.cgroupsPath: " },
+		{ CGROUP("/.."), "linux.cgroupsPath: " },
+		{ CGROUP("/a/../b"), "linux.cgroupsPath: " },
+		{ CGROUP("/a/./b"), "linux.cgroupsPath: " },
+		{ CGROUP("/a b"), "linux.cgroupsPath: " },
+		{ CGROUP("/a\\nb"), "linux.cgroupsPath: " },
+		{ CGROUP("/\u00e4"), "linux.cgroupsPath: " },
+		{ CGROUP("/" TEN(TEN("abc"))), "linux.cgroupsPath: " },
+		{ CGROUP("a.slice:p:"),
+		    "linux.cgroupsPath: \"a.slice:p:\": expected "
+		    "SLICE:PREFIX:NAME" },
+		{ CGROUP("a.slice::c"), "linux.cgroupsPath: " },
+		{ CGROUP(":p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("::"), "linux.cgroupsPath: " },
+		{ CGROUP("-:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP(".slice:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("a:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("a.scope:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("a-.slice:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("-a.slice:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("a--b.slice:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("a.slice:p:c:d"), "linux.cgroupsPath: " },
+		{ CGROUP("a.slice:p:c d"), "linux.cgroupsPath: " },
+		{ CGROUP("a b.slice:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP(TEN(TEN("a-")) "a.slice:p:c"), "linux.cgroupsPath: " },
+		{ CGROUP("a.slice:p:" TEN(TEN("ab")) TEN("abcd")),
+		    "linux.cgroupsPath: " },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
+}
+
+/* What kubelet gives to UpdateContainerResources, as containerd has it. */
+static const char cri_update[] =
+    "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],"
+    "\"memory\":{\"limit\":536870912,\"swap\":536870912},"
+    "\"cpu\":{\"shares\":512,\"quota\":150000,\"period\":100000,"
+    "\"cpus\":\"0-1\"},"
+    "\"pids\":{\"limit\":-1},"
+    "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0},"
+    "{\"pageSize\":\"1GB\",\"limit\":0}],"
+    "\"unified\":{\"memory.oom.group\":\"1\",\"memory.min\":\"0\"}}";
+
+ATF_TC_WITHOUT_HEAD(oci_reads_the_resources_of_an_update_alone);
+ATF_TC_BODY(oci_reads_the_resources_of_an_update_alone, tc)
+{
+	struct msg_limits limits, zero = { 0 };
+	char error[MSG_TEXT_SIZE];
+	const char *json;
+
+	ATF_REQUIRE_EQ(oci_resources_decode(cri_update, strlen(cri_update),
+			   &limits, error),
+	    0);
+	ATF_CHECK_EQ(limits.given,
+	    GIVEN(CPU_SHARES) | GIVEN(CPU_QUOTA) | GIVEN(CPU_PERIOD) |
+		GIVEN(MEMORY_LIMIT) | GIVEN(MEMORY_SWAP) | GIVEN(PIDS_LIMIT));
+	ATF_CHECK_EQ(limits.value[MSG_CPU_QUOTA], 150000);
+	ATF_CHECK_EQ(limits.value[MSG_MEMORY_SWAP], 536870912);
+	ATF_CHECK_EQ(limits.value[MSG_PIDS_LIMIT], -1);
+	ATF_CHECK_STREQ(limits.cpus, "0-1");
+	ATF_CHECK_STREQ(limits.mems, "");
+
+	json = "{\"cpu\":{\"shares\":512},\"memory\":{\"limit\":\"1\"}}";
+	ATF_CHECK_EQ(oci_resources_decode(json, strlen(json), &limits, error),
+	    -EINVAL);
+	ATF_CHECK_STREQ(error,
+	    "resources.memory.limit: \"1\": expected a number");
+	ATF_CHECK(memcmp(&limits, &zero, sizeof(zero)) == 0);
+	ATF_CHECK_EQ(oci_resources_decode("{", 1, &limits, error), -EINVAL);
+	ATF_CHECK(strstr(error, "resources: not valid JSON at byte") == error);
+	ATF_CHECK_EQ(oci_resources_decode(NULL, 0, &limits, error), -EINVAL);
+	ATF_CHECK_EQ(oci_resources_decode("{}", 2, &limits, error), 0);
+	ATF_CHECK(memcmp(&limits, &zero, sizeof(zero)) == 0);
+}
+
 ATF_TC_WITHOUT_HEAD(oci_reads_the_annotations_of_cri);
 ATF_TC_BODY(oci_reads_the_annotations_of_cri, tc)
 {
@@ -806,6 +1093,13 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_refuses_other_unfit_fields_of_a_process);
 	ATF_TP_ADD_TC(tp, oci_refuses_isolation_that_it_cannot_apply);
 	ATF_TP_ADD_TC(tp, oci_refuses_namespaces_that_it_cannot_give);
+	ATF_TP_ADD_TC(tp, oci_reads_the_limits_of_a_cgroup);
+	ATF_TP_ADD_TC(tp, oci_tells_no_limit_from_a_limit_that_is_not_given);
+	ATF_TP_ADD_TC(tp, oci_refuses_limits_that_cannot_be);
+	ATF_TP_ADD_TC(tp, oci_reads_the_path_of_a_cgroup);
+	ATF_TP_ADD_TC(tp, oci_finds_where_systemd_has_a_slice);
+	ATF_TP_ADD_TC(tp, oci_refuses_cgroups_that_lie_elsewhere);
+	ATF_TP_ADD_TC(tp, oci_reads_the_resources_of_an_update_alone);
 	ATF_TP_ADD_TC(tp, oci_reads_the_annotations_of_cri);
 	ATF_TP_ADD_TC(tp, oci_reads_a_group_where_cri_says_nothing);
 	ATF_TP_ADD_TC(tp, oci_refuses_contradictory_annotations);

@@ -1,0 +1,331 @@
+/*
+ * The cgroup of a container: made and limited here, entered by its launch
+ * steps, killed and removed.  Of what it holds, the shim gets descriptors of
+ * the files below and nothing else: it freezes, measures and changes limits by
+ * those, within the bounds of the cgroup's parent, which the kernel keeps.
+ */
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+
+#include "privsep/helper.h"
+
+#define ROOT		"/sys/fs/cgroup"
+#define PATH_SIZE	(PLAN_CGROUP_SIZE + 40)
+#define DIRECTORY	(O_PATH | O_DIRECTORY)
+
+/* Hierarchies: of version 1 one for each controller; version 2, the last. */
+enum { CPU, CPUACCT, MEMORY, PIDS, CPUSET, FREEZER, UNIFIED };
+
+static const char *const hierarchies[CGROUP_HIERARCHIES] = {
+	"cpu", "cpuacct", "memory", "pids", "cpuset", "freezer", "unified"
+};
+
+#define RD	O_RDONLY
+#define RW	O_RDWR
+
+/* By enum msg_cgroup: where version 1 has it, its names, how it is opened. */
+static const struct {
+	int controller;
+	const char *v1, *v2; /* or NULL */
+	int flags;
+} files[] = {
+	{ CPUSET, "cpuset.cpus", "cpuset.cpus", RW },
+	{ CPUSET, "cpuset.mems", "cpuset.mems", RW },
+	{ CPU, "cpu.shares", "cpu.weight", RW },
+	{ CPU, "cpu.cfs_period_us", NULL, RW },
+	{ CPU, "cpu.cfs_quota_us", "cpu.max", RW },
+	{ CPU, "cpu.cfs_burst_us", "cpu.max.burst", RW },
+	{ MEMORY, "memory.limit_in_bytes", "memory.max", RW },
+	{ MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max", RW },
+	{ MEMORY, "memory.soft_limit_in_bytes", "memory.low", RW },
+	{ MEMORY, NULL, "memory.high", RW },
+	{ MEMORY, NULL, "memory.min", RW },
+	{ MEMORY, NULL, "memory.oom.group", RW },
+	{ PIDS, "pids.max", "pids.max", RW },
+	{ FREEZER, "freezer.state", "cgroup.freeze", RW },
+	{ FREEZER, NULL, "cgroup.events", RD },
+	{ PIDS, "cgroup.procs", "cgroup.procs", RD },
+	{ CPUACCT, "cpuacct.usage", NULL, RD },
+	{ CPUACCT, "cpuacct.stat", NULL, RD },
+	{ CPU, "cpu.stat", "cpu.stat", RD },
+	{ MEMORY, "memory.usage_in_bytes", "memory.current", RD },
+	{ MEMORY, "memory.max_usage_in_bytes", "memory.peak", RD },
+	{ MEMORY, "memory.failcnt", NULL, RD },
+	{ MEMORY, "memory.stat", "memory.stat", RD },
+	{ MEMORY, "memory.oom_control", "memory.events", RD },
+	{ MEMORY, "memory.memsw.usage_in_bytes", "memory.swap.current", RD },
+	{ PIDS, "pids.current", "pids.current", RD },
+};
+
+_Static_assert(sizeof(files) / sizeof(files[0]) == MSG_CGROUP_MAX, "files");
+
+void
+cgroup_boot(int fds[CGROUP_HIERARCHIES])
+{
+	struct statfs fs;
+	char path[64];
+	int i;
+
+	/* A missing one is a controller that the node does not have. */
+	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
+		snprintf(path, sizeof(path), ROOT "/%s", hierarchies[i]);
+		fds[i] = open(path, DIRECTORY | O_CLOEXEC);
+	}
+	if (statfs(ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+		fdpass_close(fds, CGROUP_HIERARCHIES);
+		fds[UNIFIED] = open(ROOT, DIRECTORY | O_CLOEXEC);
+	}
+	/* Version 2 freezes better, whatever else it has. */
+	if (fds[UNIFIED] != -1)
+		fdpass_close(&fds[FREEZER], 1);
+}
+
+/* True if a container has a directory in this hierarchy. */
+static int
+is_used(const struct helper *h, const struct record *c, int i)
+{
+	const struct plan_limits *limits = &c->plan.limits;
+
+	return (h->cgroups[i] != -1 && (i != CPUSET ||
+	    limits->v1[MSG_CGROUP_CPUS][0] != '\0' ||
+	    limits->v1[MSG_CGROUP_MEMS][0] != '\0'));
+}
+
+/*
+ * Its path there.  Where the controllers are version 1's, only we use version
+ * 2, and the pod's parent does not exist in it.
+ */
+static void
+path_make(const struct helper *h, const struct record *c, int i,
+    const char *file, char path[PATH_SIZE])
+{
+	const int own = c->plan.cgroup[0] == '\0' ||
+	    (i == UNIFIED && h->cgroups[MEMORY] != -1);
+	char name[PLAN_CGROUP_SIZE];
+
+	/* No character of an identifier lies between the two. */
+	snprintf(name, sizeof(name), "reaper:%s:%s",
+	    h->boot.containerd_namespace, c->ref.id);
+	snprintf(path, PATH_SIZE, "%s%s%s", own ? name : c->plan.cgroup,
+	    file[0] != '\0' ? "/" : "", file);
+}
+
+static int
+file_open(const struct helper *h, const struct record *c, int i,
+    const char *file, int flags)
+{
+	char path[PATH_SIZE];
+
+	path_make(h, c, i, file, path);
+	return (path_open(h->cgroups[i], path, flags, 0));
+}
+
+/* Writes a text to a file; takes fd, or its error.  0 or a negative errno. */
+static int
+text_write(int fd, const char *text)
+{
+	int error = fd < 0 ? fd : 0;
+
+	if (fd >= 0 && write(fd, text, strlen(text)) == -1)
+		error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return (error);
+}
+
+/* A file of enum msg_cgroup, and whether version 2's.  As path_open. */
+static int
+cgroup_file(const struct helper *h, const struct record *c, uint32_t file,
+    int *is_v2)
+{
+	const int v1 = files[file].controller, v2 = h->cgroups[v1] == -1;
+	const char *name = v2 ? files[file].v2 : files[file].v1;
+
+	*is_v2 = v2;
+	if (name == NULL || !is_used(h, c, v2 ? UNIFIED : v1))
+		return (-ENOENT);
+	return (file_open(h, c, v2 ? UNIFIED : v1, name, files[file].flags));
+}
+
+/* Makes a container's directory in a hierarchy, and those above it. */
+static int
+directory_make(const struct helper *h, const struct record *c, int i)
+{
+	static const char *const controllers[] = { "+cpu", "+cpuset",
+		"+memory", "+pids" };
+	const int root = h->cgroups[i], alone = h->cgroups[MEMORY] == -1;
+	char path[PATH_SIZE], file[PATH_SIZE + 40], *slash = path;
+	int made;
+	size_t n;
+
+	path_make(h, c, i, "", path);
+	/* What an earlier life has left remembers that it was killed. */
+	unlinkat(root, path, AT_REMOVEDIR);
+	made = alone ? -ENOENT : mkdirat(root, path, 0755) == 0 ? 0 : -errno;
+	/* From the root on each gives the next one its controllers. */
+	snprintf(file, sizeof(file), "cgroup.subtree_control");
+	while (made == -ENOENT && slash != NULL) {
+		/* A limit whose file then is missing is an error. */
+		for (n = 0; alone && n < 4; n++)
+			(void)text_write(path_open(root, file, O_WRONLY, 0),
+			    controllers[n]);
+		if ((slash = strchr(slash + 1, '/')) != NULL)
+			*slash = '\0';
+		made = mkdirat(root, path, 0755) == 0 ? 0 : -errno;
+		snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
+		if (slash != NULL && (made == 0 || made == -EEXIST)) {
+			*slash = '/';
+			made = -ENOENT;
+		}
+	}
+	return (made);
+}
+
+/* One of version 1 takes nobody before it has what, here, its parent has. */
+static int
+cpuset_inherit(const struct helper *h, const struct record *c)
+{
+	static const char *const names[] = { "../cpuset.cpus",
+		"../cpuset.mems" };
+	int error = 0, fd, i;
+	char text[4096];
+	ssize_t n;
+
+	for (i = 0; i < 2 && error == 0; i++) {
+		if ((fd = file_open(h, c, CPUSET, names[i], O_RDONLY)) < 0)
+			return (fd);
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		error = text_write(file_open(h, c, CPUSET, names[i] + 3,
+		    O_WRONLY), text);
+	}
+	return (error);
+}
+
+int
+cgroup_make(const struct helper *h, struct record *c, struct msg_reply *reply)
+{
+	const struct plan_limits *limits = &c->plan.limits;
+	int error, fd, i, is_v2;
+	char path[PATH_SIZE];
+	const char *text;
+	uint32_t file;
+
+	reply->step = MSG_STEP_CGROUP;
+	/* How else would one find what it leaves behind? */
+	strncpy(reply->text, "without cgroup version 2 it needs a pid "
+	    "namespace of its own", sizeof(reply->text));
+	if ((c->plan.flags & PLAN_NEW_PIDNS) == 0 && h->cgroups[UNIFIED] == -1)
+		return (-ENOTSUP);
+	memset(reply->text, 0, sizeof(reply->text));
+	c->has_cgroup = 1;
+	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
+		if (is_used(h, c, i) && ((error = directory_make(h, c, i)) != 0 ||
+		    (i == CPUSET && (error = cpuset_inherit(h, c)) != 0)))
+			return (error);
+	}
+	for (file = 0; file < MSG_CGROUP_LIMITS; file++) {
+		is_v2 = h->cgroups[files[file].controller] == -1;
+		text = is_v2 ? limits->v2[file] : limits->v1[file];
+		if (text[0] != '\0')
+			error = text_write(cgroup_file(h, c, file, &is_v2),
+			    text);
+		if (error == 0)
+			continue;
+		snprintf(reply->text, sizeof(reply->text), "%s to %s", text,
+		    is_v2 ? files[file].v2 : files[file].v1);
+		return (error);
+	}
+	/* What the kernel does not have stays -1. */
+	if ((fd = cgroup_file(h, c, MSG_CGROUP_MEMORY_OOM, &is_v2)) >= 0)
+		c->memory_fd = fd;
+	fd = file_open(h, c, MEMORY, "cgroup.event_control", O_WRONLY);
+	if (fd >= 0)
+		c->event_fd = fd;
+	if ((fd = file_open(h, c, UNIFIED, "cgroup.events", O_RDONLY)) >= 0)
+		c->populated_fd = fd;
+	path_make(h, c, MEMORY, "", path);
+	if (unlinkat(c->state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT)
+		return (-errno);
+	return (symlinkat(path, c->state_fd, BOOT_CGROUP) == -1 ? -errno : 0);
+}
+
+int
+cgroup_enter(const struct helper *h, const struct record *c,
+    int fds[CGROUP_HIERARCHIES])
+{
+	int error = 0, fd, i, n = 0;
+
+	memset(fds, -1, sizeof(*fds) * CGROUP_HIERARCHIES);
+	for (i = 0; i < CGROUP_HIERARCHIES && error == 0; i++) {
+		if (!is_used(h, c, i))
+			continue;
+		fd = i == UNIFIED ? file_open(h, c, i, "", DIRECTORY) :
+		    file_open(h, c, i, "tasks", O_WRONLY);
+		if (fd < 0)
+			error = fd;
+		else
+			fds[i == UNIFIED ? UNIFIED : n++] = fd;
+	}
+	if (error != 0)
+		fdpass_close(fds, CGROUP_HIERARCHIES);
+	return (error);
+}
+
+void
+cgroup_kill(const struct helper *h, const struct record *c)
+{
+	/* Version 1 keeps the frozen from dying. */
+	if (h->cgroups[FREEZER] != -1)
+		(void)text_write(file_open(h, c, FREEZER, "freezer.state",
+		    O_WRONLY), "THAWED");
+	/* With a pid namespace of their own all end with its pid 1. */
+	if (c->pidns_fd == -1)
+		(void)text_write(file_open(h, c, UNIFIED, "cgroup.kill",
+		    O_WRONLY), "1");
+}
+
+int
+cgroup_remove(const struct helper *h, struct record *c)
+{
+	char path[PATH_SIZE], *slash;
+	int error = 0, i;
+
+	/* What happens from here on makes populated_fd readable. */
+	if (c->populated_fd != -1 && pread(c->populated_fd, path, 1, 0) == -1)
+		error = -errno;
+	/*
+	 * Version 2 first: once the kernel has removed that, it has also left
+	 * the critical section in which the last process leaves the others.
+	 */
+	for (i = UNIFIED; i >= 0 && error == 0 && c->has_cgroup; i--) {
+		if (!is_used(h, c, i))
+			continue;
+		path_make(h, c, i, "", path);
+		if (unlinkat(h->cgroups[i], path, AT_REMOVEDIR) == -1 &&
+		    errno != ENOENT)
+			error = -errno;
+		/* Of kubelet's, which are deeper, none is taken away. */
+		slash = strchr(path, '/');
+		if (slash != NULL && slash == strrchr(path, '/')) {
+			*slash = '\0';
+			unlinkat(h->cgroups[i], path, AT_REMOVEDIR);
+		}
+	}
+	c->has_cgroup &= error != 0;
+	/* Nobody would tell when it is not busy any more. */
+	return (c->populated_fd == -1 ? 0 : error);
+}
+
+int
+process_cgroup(struct helper *h, struct record *c, struct request *rq)
+{
+	int fd, is_v2;
+
+	fd = cgroup_file(h, c, rq->m->body.choice.which, &is_v2);
+	rq->reply.fds = fd >= 0 && is_v2 ? MSG_FDS_CGROUP2 : 0;
+	rq->fds[0] = fd < 0 ? -1 : fd;
+	return (fd < 0 ? fd : 0);
+}

@@ -15,6 +15,7 @@
 #include "shim/event_encode.h"
 #include "shim/helper.h"
 #include "shim/publish.h"
+#include "shim/relay.h"
 #include "unpriv/log.h"
 #include "unpriv/sandbox.h"
 
@@ -184,6 +185,7 @@ events_take(void)
 		if (n != sizeof(event) || event.kind < EVENT_CREATE ||
 		    event.kind > EVENT_DELETE)
 			continue;
+		relay_event(&event);
 		if (waiting == QUEUE_MAX) {
 			log_event(LOG_LEVEL_WARNING,
 			    "an event was dropped: containerd is away", "id",
@@ -212,20 +214,25 @@ timeout_next(void)
 
 static void __attribute__((noreturn)) publish_loop(void)
 {
-	struct pollfd pollfds[2] = { { .fd = EVENTS_FD, .events = POLLIN } };
+	struct pollfd pollfds[3] = { { .fd = EVENTS_FD, .events = POLLIN },
+		{ .fd = -1 }, { .fd = STDIN_FILENO, .events = POLLIN } };
 
 	for (;;) {
 		pollfds[1].fd = socket_fd;
 		pollfds[1].events = POLLIN;
 		if (waiting > 0 && !is_asked())
 			pollfds[1].events |= POLLOUT;
-		if (poll(pollfds, 2, timeout_next()) == -1 && errno != EINTR)
+		if (poll(pollfds, 3, timeout_next()) == -1 && errno != EINTR)
 			_exit(1);
 		if (pollfds[0].fd != -1 && pollfds[0].revents != 0 &&
 		    !events_take()) {
 			pollfds[0].fd = -1;
 			end_at = now_ms() + END_LIMIT;
 		}
+		/* The helper's last words came before its end. */
+		if ((pollfds[2].revents != 0 || end_at != 0) &&
+		    !relay_lines(STDIN_FILENO))
+			pollfds[2].fd = -1;
 		events_send();
 		if (end_at != 0 && (waiting == 0 || now_ms() >= end_at))
 			_exit(0);
@@ -262,7 +269,8 @@ static void __attribute__((noreturn)) publish_run(int events, int root)
 	    fcntl(EVENTS_FD, F_SETFL, O_NONBLOCK) == -1 ||
 	    prctl(PR_SET_NAME, "reaper-publish") == -1)
 		_exit(1);
-	log_open(STDERR_FILENO, LOG_LEVEL_INFO);
+	/* The shim tells containerd's log of what the helper does. */
+	log_open(STDERR_FILENO, LOG_LEVEL_WARNING);
 	if ((error = sandbox_enter_publisher(ROOT_FD)) != 0) {
 		log_event(LOG_LEVEL_ERROR, "the publisher's sandbox", NULL);
 		_exit(1);

@@ -105,9 +105,10 @@ void	 helper_publish(const struct helper *h, enum event_kind kind,
 	    const struct record *r);
 
 /*
- * log.c: one bounded line on standard error, containerd's log FIFO: a
- * constant message, the ids of ref or NULL, a text from step_receive or NULL,
- * a negative errno or 0.  log_fatal ends the process with status 1.
+ * log.c: one bounded line on standard error, which the publisher writes to the
+ * logs, so without arguments and variables of workloads: a constant message,
+ * the ids of ref or NULL, a text from step_receive or NULL, a negative errno
+ * or 0.  log_fatal ends the process with status 1.
  */
 void	 log_line(const char *m, const struct msg_ref *ref, const char *text,
 	    int error);

@@ -5,8 +5,8 @@ log_line(const char *m, const struct msg_ref *ref, const char *text,
     int error)
 {
 	/*
-	 * Below PIPE_BUF: one write is one line.  The log is a FIFO in
-	 * non-blocking mode: a full one loses lines.
+	 * One write is one line.  The log is a socket in non-blocking mode
+	 * to the publisher, which bounds it: a full one loses lines.
 	 */
 	(void)dprintf(STDERR_FILENO, "program=reaper-privsep msg=\"%s\" "
 	    "id=%s exec=%s errno=%d text=\"%s\"\n", m,

@@ -2,7 +2,7 @@
  * reaper-privsep: the resident privileged helper of one pod's shim.
  *
  * It is executed by the shim's `start` with the descriptors of boot.h;
- * standard error is the log.
+ * standard error is the log: a socket to the publisher.
  */
 #include <sys/signalfd.h>
 

@@ -230,7 +230,8 @@ process_started(struct helper *h, struct record *r)
 		reply.error = reply.step = 0;
 		reply.pid = (uint32_t)r->pid;
 	} else {
-		log_line("not started", &r->ref, reply.text, reply.error);
+		/* The text may be an argument. */
+		log_line("not started", &r->ref, NULL, reply.error);
 	}
 	for (i = MSG_STDOUT, n = 0; reply.pid != 0 && i <= MSG_STDERR; i++) {
 		if (r->stdio_fds[i] != -1 &&

@@ -293,9 +293,8 @@ update_run(struct process *process, struct process_call *call,
 		if (result.status.code == STATUS_OK)
 			break;
 	}
-	process_log(process,
-	    result.status.code == STATUS_OK ? "updated" : "not updated",
-	    &result.status);
+	if (result.status.code == STATUS_OK)
+		process_log(process, "updated", NULL);
 	process_answer(call, &result);
 }
 

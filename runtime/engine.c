@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "runtime/process.h"
+#include "unpriv/log.h"
 
 #define KILLED 137 /* 128 + SIGKILL */
 
@@ -11,6 +12,9 @@
 struct kill {
 	struct engine *engine;
 	struct process_call call;
+	struct msg_ref ref; /* this and what follows: for the log */
+	uint32_t signo;
+	int all;
 };
 
 static int on_exited(void *arg, const struct msg_exited *exited);
@@ -131,7 +135,6 @@ delete_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 			return;
 		}
 		process->state = PROCESS_STOPPED;
-		process_log(process, "not deleted", &status);
 		process_fail(&process->deletion, &status);
 		return;
 	}
@@ -229,7 +232,6 @@ start_failed(struct process *process, const struct msg_reply *reply)
 	struct status status;
 
 	status_from_reply(&status, reply);
-	process_log(process, "not started", &status);
 	/* What the table refuses has changed nothing; else MSG_EXITED comes. */
 	process->reap_due = reply->step != MSG_STEP_REQUEST;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -244,7 +246,6 @@ start_undo(struct process *process, const struct status *status)
 	struct timespec now;
 	int error;
 
-	process_log(process, "not started", status);
 	process->reap_due = 1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	process_stop(process, KILLED, &now);
@@ -325,7 +326,8 @@ start_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 		return;
 	}
 	process->state = PROCESS_RUNNING;
-	process_log(process, "started", NULL);
+	process_log(process,
+	    process->container != NULL ? "exec started" : "started", NULL);
 	process_result(process, &result);
 	process_answer(&process->setup, &result);
 }
@@ -370,6 +372,17 @@ engine_start(struct engine *engine, const char *id, const char *exec,
  */
 
 static void
+kill_log(const struct kill *kill)
+{
+	char signo[LOG_NUMBER_SIZE];
+
+	log_event(LOG_LEVEL_INFO, "signalled", "id", kill->ref.id, "exec",
+	    kill->ref.exec[0] != '\0' ? kill->ref.exec : NULL, "signal",
+	    log_number(signo, kill->signo), "all", kill->all ? "true" : NULL,
+	    NULL);
+}
+
+static void
 kill_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 {
 	struct engine_result result = { .status.code = STATUS_OK };
@@ -377,6 +390,8 @@ kill_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 	struct process_call call = kill->call;
 
 	(void)fds;
+	if (reply->error == 0)
+		kill_log(kill);
 	kill->engine->nkills--;
 	free(kill);
 	/* Whatever the kernel found: it is no more. */
@@ -403,6 +418,9 @@ kill_submit(struct engine *engine, const struct process *process,
 	}
 	kill->engine = engine;
 	kill->call = *call;
+	kill->ref = process->ref;
+	kill->signo = signo;
+	kill->all = all;
 	error = priv_signal(engine->priv, &process->ref, signo, all, kill_done,
 	    kill);
 	if (error != 0) {
@@ -508,8 +526,11 @@ lose(struct process *process, const struct timespec *now)
 {
 	struct status status;
 
-	if (process->state < PROCESS_STOPPED)
+	if (process->state < PROCESS_STOPPED) {
 		process_stop(process, KILLED, now);
+		if (process->pid != 0)
+			process_log(process, "exited", NULL);
+	}
 	process->doomed = 0;
 	process->answer_due = 0;
 	drain_end(process);

@@ -19,7 +19,7 @@
 static const struct {
 	enum process_freeze before, during, after;
 	const char *refusal;
-	const char *done, *failed; /* for the log */
+	const char *done, *failed;
 	const char *v1, *v2;
 	enum event_kind event;
 } turns[] = {
@@ -79,9 +79,8 @@ settle(struct process *process, int error)
 			turns[frozen].event, publish_done, process) == 0)
 			process->requests++;
 	}
-	process_log(process,
-	    error == 0 ? turns[frozen].done : turns[frozen].failed,
-	    &result.status);
+	if (error == 0)
+		process_log(process, turns[frozen].done, NULL);
 	process_answer(&process->freezing, &result);
 }
 

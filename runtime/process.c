@@ -249,7 +249,7 @@ process_log(const struct process *process, const char *message,
 		exit = log_number(exit_buffer, process->exit_status);
 	if (status != NULL && status->code != STATUS_OK) {
 		level = LOG_LEVEL_WARNING;
-		error = status->text;
+		error = status_log(status);
 	}
 	log_event(level, message, "id", process->ref.id, "exec", exec, "pid",
 	    pid, "status", exit, "error", error, NULL);

@@ -210,7 +210,11 @@ void	 process_stop(struct process *process, uint32_t exit_status,
 void	 process_disagrees(const struct process *process,
 	    struct status *status);
 
-/* One line in the log about it. */
+/*
+ * One line in the log about what has happened to it, with status, or NULL,
+ * what went wrong all the same.  That a request has failed is logged by who
+ * answers it.
+ */
 void	 process_log(const struct process *process, const char *message,
 	    const struct status *status);
 

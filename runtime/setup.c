@@ -154,7 +154,6 @@ exec_check(const struct engine *engine, const struct engine_spec *spec,
 static void
 setup_forget(struct process *process, const struct status *status)
 {
-	process_log(process, "not created", status);
 	process_fail(&process->setup, status);
 	process_remove(process);
 }
@@ -172,7 +171,9 @@ setup_end(struct process *process)
 	if (failure == NULL && !process->doomed) {
 		if (!process->ended)
 			process->state = PROCESS_CREATED;
-		process_log(process, "created", NULL);
+		process_log(process,
+		    process->container != NULL ? "exec added" : "created",
+		    NULL);
 		process_result(process, &result);
 		process_answer(&process->setup, &result);
 		return;

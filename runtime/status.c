@@ -65,10 +65,17 @@ status_set(struct status *status, enum status_code code, const char *format,
 	va_list args;
 
 	status->code = code;
+	status->logged = NULL;
 	va_start(args, format);
 	vsnprintf(status->text, sizeof(status->text), format, args);
 	va_end(args);
 	sanitize(status->text);
+}
+
+const char *
+status_log(const struct status *status)
+{
+	return (status->logged != NULL ? status->logged : status->text);
 }
 
 /* strerror(3) without its locale. */
@@ -124,11 +131,12 @@ status_from_reply(struct status *status, const struct msg_reply *reply)
 		    "the privileged helper is gone");
 	else if (reply->step == MSG_STEP_REQUEST && reply->text[0] == '\0')
 		status_refused(status, reply->error);
-	else if (reply->step == MSG_STEP_EXEC)
+	else if (reply->step == MSG_STEP_EXEC) {
 		/* Its first letter small, as clients know it from others. */
 		status_set(status, code, "exec \"%s\": %c%s", reply->text,
 		    tolower((unsigned char)error[0]), error + 1);
-	else if (reply->step == MSG_STEP_CWD && reply->text[0] != '\0')
+		status->logged = error;
+	} else if (reply->step == MSG_STEP_CWD && reply->text[0] != '\0')
 		status_set(status, code,
 		    "changing to working directory "
 		    "\"%s\": %s",

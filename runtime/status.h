@@ -30,6 +30,11 @@ enum status_code {
 struct status {
 	enum status_code code;
 	char text[STATUS_TEXT_SIZE];	/* UTF-8 without control characters */
+	/*
+	 * A constant, or NULL: what the log says instead of text, which names
+	 * an argument of the workload.
+	 */
+	const char *logged;
 };
 
 /*
@@ -39,6 +44,9 @@ struct status {
  */
 void	 status_set(struct status *status, enum status_code code,
 	    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* What the log may say of it. */
+const char *status_log(const struct status *status);
 
 /* Fills status with what the helper's reply, an error, means. */
 void	 status_from_reply(struct status *status,

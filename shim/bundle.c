@@ -11,7 +11,6 @@
 #include "shim/report.h"
 
 #define ADDRESS_NEW "address.new"
-#define LINK	    "reaper"
 
 int
 bundle_open(struct bundle *bundle, const char *id)
@@ -60,18 +59,18 @@ bundle_log(const struct bundle *bundle)
 }
 
 int
-bundle_link(const struct bundle *bundle, const char *runtime_root)
+bundle_link(const struct bundle *bundle, const char *name, const char *target)
 {
 	/* Of an earlier start in the same bundle. */
-	if (unlinkat(bundle->fd, LINK, 0) == -1 && errno != ENOENT)
+	if (unlinkat(bundle->fd, name, 0) == -1 && errno != ENOENT)
 		return (-errno);
-	return (symlinkat(runtime_root, bundle->fd, LINK) == -1 ? -errno : 0);
+	return (symlinkat(target, bundle->fd, name) == -1 ? -errno : 0);
 }
 
 int
-bundle_linked(int dirfd, char target[BOOT_PATH_SIZE])
+bundle_linked(int dirfd, const char *name, char target[BOOT_PATH_SIZE])
 {
-	ssize_t n = readlinkat(dirfd, LINK, target, BOOT_PATH_SIZE);
+	ssize_t n = readlinkat(dirfd, name, target, BOOT_PATH_SIZE);
 
 	if (n == -1)
 		return (-errno);

@@ -25,17 +25,23 @@ int	 bundle_open(struct bundle *bundle, const char *id);
 int	 bundle_log(const struct bundle *bundle);
 
 /*
- * Makes the link `reaper` to the runtime root, by which `delete` finds what is
- * left of a container whatever the configuration says by then.  Returns 0 or a
- * negative errno.
+ * What `delete` needs, whatever the configuration says by then: links to the
+ * runtime root, where it finds what is left of a container, and to the shim's
+ * log, if there is one.
  */
-int	 bundle_link(const struct bundle *bundle, const char *runtime_root);
+#define BUNDLE_ROOT	"reaper"
+#define BUNDLE_LOG	"reaper.log"
+
+/* Makes the link name to the absolute path target.  0 or a negative errno. */
+int	 bundle_link(const struct bundle *bundle, const char *name,
+	    const char *target);
 
 /*
  * Reads that link of the bundle in the directory dirfd into target, with its
  * NUL; -ENOENT if there is none.  Returns 0 or a negative errno.
  */
-int	 bundle_linked(int dirfd, char target[BOOT_PATH_SIZE]);
+int	 bundle_linked(int dirfd, const char *name,
+	    char target[BOOT_PATH_SIZE]);
 
 /*
  * Writes the file `address`, from which containerd 1.x knows the shim after a

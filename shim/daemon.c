@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ _Static_assert(CHANNEL_KEY_SIZE == sizeof((struct boot){ 0 }.key),
 enum {
 	FD_CHANNEL = STDERR_FILENO + 1,
 	FD_EVENTS, /* until the publisher has it */
+	FD_LINES,  /* likewise */
 	FD_REPORT, /* until the sandbox is entered */
 	FD_READY,
 	FD_END,
@@ -42,6 +44,7 @@ descriptors_place(const struct daemon_args *daemon)
 	const int fds[FD_END - FD_CHANNEL] = {
 		[FD_CHANNEL - FD_CHANNEL] = daemon->channel_fd,
 		[FD_EVENTS - FD_CHANNEL] = daemon->events_fd,
+		[FD_LINES - FD_CHANNEL] = daemon->lines_fd,
 		[FD_REPORT - FD_CHANNEL] = report_fd(),
 		[FD_READY - FD_CHANNEL] = daemon->ready_fd,
 	};
@@ -53,17 +56,45 @@ descriptors_place(const struct daemon_args *daemon)
 	report_to(FD_REPORT);
 }
 
+/* Waits for a message of size bytes with nfds descriptors. */
 static void
-order_wait(struct daemon_order *order, int fds[MSG_FDS_MAX])
+order_wait(void *order, size_t size, int fds[MSG_FDS_MAX], int nfds)
 {
 	struct pollfd pollfd = { FD_READY, POLLIN, 0 };
 
 	/* Without one, none is needed, or `start` has said why. */
 	if (poll(&pollfd, 1, -1) != 1 ||
-	    fdpass_receive(FD_READY, order, sizeof(*order), fds, NULL) !=
-		sizeof(*order) ||
-	    fds[DAEMON_FDS - 1] == -1)
+	    fdpass_receive(FD_READY, order, size, fds, NULL) != (int)size ||
+	    fds[nfds - 1] == -1)
 		_exit(1);
+}
+
+/*
+ * Starts the publisher, with its log file, and turns to the own one.  Standard
+ * input and output are where the descriptors of both stay.
+ */
+static void
+publisher_start(const struct daemon_args *daemon, enum log_level level,
+    int logs[DAEMON_LOGS])
+{
+	int error, null;
+
+	null = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, FD_END);
+	if (null == -1 || dup2(FD_LINES, STDIN_FILENO) == -1 ||
+	    dup2(logs[DAEMON_LOG_RUNTIME], STDOUT_FILENO) == -1)
+		fail(-errno, "the publisher's log");
+	log_file(STDOUT_FILENO, level);
+	error = publish_spawn(FD_EVENTS, daemon->events_address,
+	    daemon->args->namespace, daemon->bundles);
+	if (error < 0)
+		fail(error, "starting the publisher of events");
+	if (dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(logs[DAEMON_LOG_SHIM], STDOUT_FILENO) == -1)
+		fail(-errno, "the shim's log");
+	fdpass_close(logs, DAEMON_LOGS);
+	close(null);
+	close(FD_LINES);
+	close(FD_EVENTS);
 }
 
 void
@@ -72,22 +103,22 @@ daemon_run(const struct daemon_args *daemon)
 	static struct channel channel;
 	struct daemon_order order;
 	struct serve_args serve;
-	int error, fds[MSG_FDS_MAX];
+	enum log_level level = daemon->args->debug ? LOG_LEVEL_DEBUG :
+						     LOG_LEVEL_INFO;
+	int error, fds[MSG_FDS_MAX], logs[MSG_FDS_MAX];
+	char byte;
 
 	/* The publisher is nobody's to wait for. */
 	if (setsid() == -1 || signal(SIGCHLD, SIG_IGN) == SIG_ERR)
 		fail(-errno, "leaving containerd's session");
 	descriptors_place(daemon);
-	log_open(STDERR_FILENO,
-	    daemon->args->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	log_open(STDERR_FILENO, level);
 	if ((error = sandbox_drop_bounding_set()) != 0)
 		fail(error, "the bounding set");
-	error = publish_spawn(FD_EVENTS, daemon->events_address,
-	    daemon->args->namespace, daemon->bundles);
-	if (error < 0)
-		fail(error, "starting the publisher of events");
-	close(FD_EVENTS);
-	order_wait(&order, fds);
+	order_wait(&byte, sizeof(byte), logs, DAEMON_LOGS);
+	order_wait(&order, sizeof(order), fds, DAEMON_FDS);
+	log_context(daemon->args->namespace, order.group);
+	publisher_start(daemon, level, logs);
 	error = channel_open(&channel, FD_CHANNEL, CHANNEL_SHIM, daemon->key,
 	    order.helper, 0);
 	sodium_memzero(daemon->key, CHANNEL_KEY_SIZE);

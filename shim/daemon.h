@@ -14,24 +14,31 @@ struct daemon_args {
 	uint8_t *key;		/* master key of the channel; wiped */
 	int channel_fd;
 	int events_fd;		/* the publisher's end */
+	int lines_fd;		/* likewise, of the helper's log */
 	int ready_fd;		/* see daemon_run */
 	const char *events_address; /* containerd's socket for them */
 	const char *bundles;	/* directory that holds the bundles */
 };
 
-/* What `start` knows later: one message, with DAEMON_FDS descriptors. */
+/*
+ * What `start` knows later, in two messages: one byte with the log files of the
+ * shim and of the runtime (or /dev/null); a daemon_order with the listening
+ * socket and the empty directory.
+ */
+enum { DAEMON_LOG_SHIM, DAEMON_LOG_RUNTIME, DAEMON_LOGS };
+enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_FDS };
+
 struct daemon_order {
 	pid_t helper;
 	uid_t uid;		/* the shim's */
+	char group[MSG_ID_SIZE]; /* sandbox id, or the container's own */
 };
-
-/* Its listening socket; the empty directory. */
-enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_FDS };
 
 /*
  * Forks the publisher, gives up everything and serves containerd; ends with
- * the last container.  Standard error is the log.  ready_fd is a
- * SOCK_SEQPACKET socket to `start`: it gives a daemon_order, or ends if no
+ * the last container.  Standard error is the log; the log file comes on
+ * standard output.  ready_fd is a SOCK_SEQPACKET socket to `start`: it gives
+ * what is said above, or ends if no
  * shim is needed, and gets one byte when the daemon is confined.  What fails
  * before that is reported, and ends the daemon; later, it is logged.
  */

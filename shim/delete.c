@@ -14,10 +14,12 @@
 #include "shim/delete.h"
 #include "shim/files.h"
 #include "shim/group.h"
+#include "shim/logs.h"
 #include "shim/output.h"
 #include "shim/proto/task.pb-c.h"
 #include "shim/report.h"
 #include "shim/settings.h"
+#include "unpriv/log.h"
 
 #define CLEAN_LIMIT   4 /* s; containerd gives delete 5 */
 #define KILLED	      (128 + SIGKILL)
@@ -33,28 +35,54 @@ static void __attribute__((noreturn)) too_long(int signo)
 	_exit(1);
 }
 
+/* What `start` has left: paths; the log is empty if there is none. */
+struct found {
+	char root[BOOT_PATH_SIZE];
+	char log[BOOT_PATH_SIZE];
+};
+
 /*
- * The runtime root that `start` used; where it did not get so far, or the
- * bundle is not to be trusted any more, the one that is configured.
+ * What `start` used; where it did not get so far, or the bundle is not to be
+ * trusted any more, what is configured.
  */
 static int
-root_find(const char *bundle, char root[BOOT_PATH_SIZE])
+found_read(int bundle_fd, struct found *found)
 {
 	static struct settings settings;
 	struct settings_reading reading;
-	int error, fd;
+	int error = bundle_fd;
 
-	fd = files_directory(AT_FDCWD, bundle, O_PATH);
-	error = fd < 0 ? fd : bundle_linked(fd, root);
-	if (fd >= 0)
-		close(fd);
+	if (bundle_fd >= 0) {
+		error = bundle_linked(bundle_fd, BUNDLE_ROOT, found->root);
+		if (bundle_linked(bundle_fd, BUNDLE_LOG, found->log) != 0)
+			found->log[0] = '\0';
+	}
 	if (error == 0)
 		return (0);
 	if ((error = settings_begin(&reading, -1)) != 0 ||
 	    (error = settings_end(&reading, &settings)) != 0)
 		return (error);
-	strcpy(root, settings.conf.runtime_root);
+	strcpy(found->root, settings.conf.runtime_root);
+	strcpy(found->log, settings.conf.shim_log);
 	return (0);
+}
+
+/* No log is no reason not to tidy up. */
+static void
+logs_begin(int bundle_fd, const char *path, const struct shim_args *args)
+{
+	const struct bundle bundle = { .fd = bundle_fd };
+	const enum log_level level = args->debug ? LOG_LEVEL_DEBUG :
+						   LOG_LEVEL_INFO;
+	int file = -1, fifo = -1;
+
+	if (bundle_fd >= 0)
+		fifo = bundle_log(&bundle);
+	if (path[0] != '\0')
+		file = logs_try(path);
+	log_open(fifo >= 0 ? fifo : -1, level);
+	log_file(file >= 0 ? file : -1, level);
+	log_context(args->namespace, NULL);
 }
 
 /*
@@ -80,6 +108,9 @@ container_clean(const char *path, const char *namespace, const char *id)
 	    (unlinkat(fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
 	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
 		error = report_error(-errno, "cleaning up after \"%s\"", id);
+	if (error == 0)
+		log_event(LOG_LEVEL_WARNING, "cleaned up after a killed helper",
+		    "id", id, NULL);
 	alarm(0);
 	close(fd);
 out:
@@ -93,18 +124,14 @@ out:
  * removes it.
  */
 static void
-socket_clean(const char *bundle)
+socket_clean(int bundle_fd)
 {
 	static const char scheme[] = GROUP_SCHEME;
 	char path[GROUP_PATH_SIZE] = { 0 };
 	struct files_text address;
 	struct group group;
-	int fd;
 
-	fd = files_directory(AT_FDCWD, bundle, O_PATH);
-	if (fd < 0)
-		return;
-	if (files_read(fd, "address", sizeof(path) - 1 + strlen(scheme),
+	if (files_read(bundle_fd, "address", sizeof(path) - 1 + strlen(scheme),
 		&address) == 0) {
 		if (address.length > strlen(scheme) &&
 		    memcmp(address.text, scheme, strlen(scheme)) == 0)
@@ -112,7 +139,6 @@ socket_clean(const char *bundle)
 			    address.length - strlen(scheme));
 		files_free(&address);
 	}
-	close(fd);
 	if (path[0] == '\0' || group_lock_path(&group, path) != 0)
 		return;
 	(void)group_answers(&group);
@@ -141,11 +167,17 @@ int
 delete_run(const struct shim_args *args)
 {
 	const char *bundle = args->bundle[0] != '\0' ? args->bundle : ".";
-	char root[BOOT_PATH_SIZE];
+	struct found found;
+	int fd;
 
-	if (root_find(bundle, root) != 0 ||
-	    container_clean(root, args->namespace, args->id) != 0)
+	fd = files_directory(AT_FDCWD, bundle, O_PATH);
+	if (found_read(fd, &found) != 0)
 		return (1);
-	socket_clean(bundle);
+	logs_begin(fd, found.log, args);
+	if (container_clean(found.root, args->namespace, args->id) != 0)
+		return (1);
+	if (fd >= 0)
+		socket_clean(fd);
+	log_event(LOG_LEVEL_DEBUG, "nothing is left", "id", args->id, NULL);
 	return (response_write());
 }

@@ -11,6 +11,7 @@
 #include "shim/files.h"
 #include "shim/helper.h"
 #include "shim/report.h"
+#include "unpriv/log.h"
 
 #define PROGRAM	 "reaper-privsep"
 #define FIRST_FD 3
@@ -107,6 +108,9 @@ helper_execute(int executable, const int *fds, size_t nfds)
 	sigset_t none;
 
 	memcpy(all, fds, nfds * sizeof(*fds));
+	/* Their descriptors are about to be others'. */
+	log_open(-1, LOG_LEVEL_INFO);
+	log_file(-1, LOG_LEVEL_INFO);
 	all[nfds] = executable;
 	all[nfds + 1] = report_fd();
 	error = setsid() == -1 ? -errno :
@@ -117,6 +121,7 @@ helper_execute(int executable, const int *fds, size_t nfds)
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGCHLD, SIG_DFL);
 		signal(SIGPIPE, SIG_DFL);
+		signal(SIGXFSZ, SIG_DFL);
 		execveat(FIRST_FD + (int)nfds, "", argv, envp, AT_EMPTY_PATH);
 		error = -errno;
 	}

@@ -30,6 +30,8 @@ main(int argc, char *argv[])
 	}
 	/* A caller that is gone is found out by an error of write(2). */
 	signal(SIGPIPE, SIG_IGN);
+	/* Nor is a log that is full an accident. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (args.action == SHIM_DELETE)
 		return (delete_run(&args));
 	return (start_run(&args));

@@ -16,6 +16,7 @@
 #include "shim/helper.h"
 #include "shim/oom.h"
 #include "shim/publish.h"
+#include "shim/relay.h"
 #include "unpriv/log.h"
 #include "unpriv/sandbox.h"
 
@@ -177,6 +178,7 @@ events_send(void)
 static void
 queue_add(const struct event *event)
 {
+	relay_event(event);
 	if (waiting == QUEUE_MAX) {
 		log_event(LOG_LEVEL_WARNING,
 		    "an event was dropped: containerd is away", "id",
@@ -192,8 +194,6 @@ queue_add_oom(const struct msg_ref *ref)
 {
 	const struct event event = { .kind = EVENT_OOM, .exited.ref = *ref };
 
-	log_event(LOG_LEVEL_WARNING, "killed for want of memory", "id", ref->id,
-	    NULL);
 	queue_add(&event);
 }
 
@@ -244,8 +244,9 @@ timeout_next(void)
 
 static void __attribute__((noreturn)) publish_loop(void)
 {
-	static struct pollfd pollfds[2 + OOM_MAX] = { { .fd = EVENTS_FD,
-	    .events = POLLIN } };
+	static struct pollfd pollfds[3 + OOM_MAX] = { { .fd = EVENTS_FD,
+							  .events = POLLIN },
+		{ .fd = -1 }, { .fd = STDIN_FILENO, .events = POLLIN } };
 	const struct msg_ref *ref;
 	size_t n;
 
@@ -254,12 +255,12 @@ static void __attribute__((noreturn)) publish_loop(void)
 		pollfds[1].events = POLLIN;
 		if (waiting > 0 && !is_asked())
 			pollfds[1].events |= POLLOUT;
-		n = oom_poll(pollfds + 2);
-		if (poll(pollfds, 2 + n, timeout_next()) == -1 &&
+		n = oom_poll(pollfds + 3);
+		if (poll(pollfds, 3 + n, timeout_next()) == -1 &&
 		    errno != EINTR)
 			_exit(1);
 		/* Before the events, which change what is watched. */
-		oom_take(pollfds + 2, n);
+		oom_take(pollfds + 3, n);
 		while ((ref = oom_next()) != NULL)
 			queue_add_oom(ref);
 		if (pollfds[0].fd != -1 && pollfds[0].revents != 0 &&
@@ -267,6 +268,10 @@ static void __attribute__((noreturn)) publish_loop(void)
 			pollfds[0].fd = -1;
 			end_at = now_ms() + END_LIMIT;
 		}
+		/* The helper's last words came before its end. */
+		if ((pollfds[2].revents != 0 || end_at != 0) &&
+		    !relay_lines(STDIN_FILENO))
+			pollfds[2].fd = -1;
 		events_send();
 		if (end_at != 0 && (waiting == 0 || now_ms() >= end_at))
 			_exit(0);
@@ -303,7 +308,8 @@ static void __attribute__((noreturn)) publish_run(int events, int root)
 	    fcntl(EVENTS_FD, F_SETFL, O_NONBLOCK) == -1 ||
 	    prctl(PR_SET_NAME, "reaper-publish") == -1)
 		_exit(1);
-	log_open(STDERR_FILENO, LOG_LEVEL_INFO);
+	/* The shim tells containerd's log of what the helper does. */
+	log_open(STDERR_FILENO, LOG_LEVEL_WARNING);
 	if ((error = sandbox_enter_publisher(ROOT_FD)) != 0) {
 		log_event(LOG_LEVEL_ERROR, "the publisher's sandbox", NULL);
 		_exit(1);

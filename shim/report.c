@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "shim/report.h"
+#include "unpriv/log.h"
 
 #define MESSAGE_SIZE 512 /* bytes */
 #define PREFIX	     "reaper: "
@@ -34,6 +35,9 @@ message_write(char *message)
 		if (message[i] < 0x20 || message[i] > 0x7e)
 			message[i] = '?';
 	}
+	/* Before the log is open, this goes nowhere. */
+	log_event(LOG_LEVEL_ERROR, "failed", "error", message + strlen(PREFIX),
+	    NULL);
 	message[length] = '\n';
 	n = write(output, message, length + 1);
 	(void)n; /* there is nobody else to tell */

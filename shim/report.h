@@ -7,7 +7,8 @@
 
 /*
  * Writes "reaper: ", the message and a newline.  Control characters and bytes
- * outside ASCII become '?'; at most 511 bytes.
+ * outside ASCII become '?'; at most 511 bytes.  Where there is a log, it goes
+ * there too.
  */
 void	 report(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));

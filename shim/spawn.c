@@ -106,6 +106,7 @@ daemon_fork(struct spawn *spawn, const struct shim_args *args,
 		.key = spawn->boot.key,
 		.channel_fd = spawn->channel[0],
 		.events_fd = spawn->events[0],
+		.lines_fd = spawn->lines[0],
 		.ready_fd = spawn->ready[1],
 		.events_address = spawn->events_address,
 		.bundles = bundles,
@@ -136,6 +137,8 @@ spawn_open(struct spawn *spawn, const struct shim_args *args,
 		.channel = { -1, -1 },
 		.boot_fds = { -1, -1 },
 		.events = { -1, -1 },
+		.lines = { -1, -1 },
+		.logs = { -1, -1 },
 		.ready = { -1, -1 },
 	};
 	events_find(spawn, args);
@@ -156,6 +159,8 @@ spawn_open(struct spawn *spawn, const struct shim_args *args,
 	if (pipe2(spawn->boot_fds, O_CLOEXEC) == -1 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 		spawn->events) == -1 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		0, spawn->lines) == -1 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 		spawn->ready) == -1)
 		return (report_error(-errno, "joining the processes"));
@@ -199,11 +204,17 @@ spawn_run(struct spawn *spawn, const struct shim_args *args,
 	int error, told;
 
 	boot_fill(spawn, args, settings, group, bundles);
+	memcpy(order.group, boot->group, sizeof(order.group));
+	/* The helper's, which gets the three as they are. */
+	if (dup2(spawn->lines[1], STDERR_FILENO) == -1)
+		return (report_error(-errno, "the helper's log"));
 	order.helper = helper_spawn(spawn->executable, fds, 4);
 	if (order.helper < 0)
 		return (report_error(order.helper, "starting the helper"));
-	error = fdpass_send(spawn->ready[0], &order, sizeof(order), daemon_fds,
-	    DAEMON_FDS);
+	error = fdpass_send(spawn->ready[0], "", 1, spawn->logs, DAEMON_LOGS);
+	if (error == 0)
+		error = fdpass_send(spawn->ready[0], &order, sizeof(order),
+		    daemon_fds, DAEMON_FDS);
 	if (error != 0)
 		return (report_error(error, "telling the daemon"));
 	/* Less than PIPE_BUF: all or nothing. */
@@ -235,6 +246,7 @@ spawn_undo(struct spawn *spawn)
 	fdpass_close(spawn->channel, 2);
 	fdpass_close(spawn->boot_fds, 2);
 	fdpass_close(spawn->events, 2);
+	fdpass_close(spawn->lines, 2);
 	fdpass_close(spawn->ready, 2);
 	if (spawn->daemon != 0)
 		kill(spawn->daemon, SIGKILL);

@@ -10,6 +10,7 @@
 #include "privsep/boot.h"
 #include "shim/args.h"
 #include "shim/bundle.h"
+#include "shim/daemon.h"
 #include "shim/settings.h"
 
 #define SPAWN_ADDRESS_SIZE 256	/* bytes, with the NUL */
@@ -22,6 +23,8 @@ struct spawn {
 	int channel[2];		/* daemon's, helper's */
 	int boot_fds[2];	/* read by the helper, written here */
 	int events[2];		/* publisher's, helper's */
+	int lines[2];		/* the helper's log: publisher's, helper's */
+	int logs[DAEMON_LOGS];	/* files, or /dev/null; spawn_run's caller's */
 	int ready[2];		/* ours, daemon's */
 	pid_t daemon;		/* 0: not running */
 	struct boot boot;	/* the helper's; holds the channel's key */

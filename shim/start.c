@@ -7,12 +7,14 @@
 
 #include "shim/bundle.h"
 #include "shim/group.h"
+#include "shim/logs.h"
 #include "shim/output.h"
 #include "shim/report.h"
 #include "shim/root.h"
 #include "shim/settings.h"
 #include "shim/spawn.h"
 #include "shim/start.h"
+#include "unpriv/log.h"
 
 #define ADDRESS_SIZE (sizeof(GROUP_SCHEME) + GROUP_PATH_SIZE)
 
@@ -22,6 +24,7 @@ struct start {
 	struct bundle bundle;
 	struct group group;
 	struct spawn spawn;
+	int root; /* the empty directory, for a new shim */
 };
 
 /* The pod's sandbox, or a container that stands alone. */
@@ -33,32 +36,71 @@ group_id(const struct start *start)
 	return (sandbox[0] != '\0' ? sandbox : start->args->id);
 }
 
+/* Opens a log file, or what goes for none. */
+static int
+log_prepare(struct start *start, int i, const char *key, const char *path)
+{
+	int fd = path[0] != '\0' ? logs_open(key, path) : start->spawn.null_fd;
+
+	start->spawn.logs[i] = fd;
+	return (fd < 0 ? fd : 0);
+}
+
+/*
+ * The runtime root, below which the logs may lie; the logs, of which this
+ * process uses one too.
+ */
+static int
+files_prepare(struct start *start)
+{
+	const struct conf *conf = &start->settings.conf;
+	const struct spawn *spawn = &start->spawn;
+	int error;
+
+	if ((start->root = root_make(conf->runtime_root)) < 0)
+		return (start->root);
+	error = log_prepare(start, DAEMON_LOG_SHIM, "REAPER_SHIM_LOG",
+	    conf->shim_log);
+	if (error == 0)
+		error = log_prepare(start, DAEMON_LOG_RUNTIME,
+		    "REAPER_RUNTIME_LOG", conf->runtime_log);
+	if (error != 0)
+		return (error);
+	log_open(spawn->log_fd, LOG_LEVEL_INFO);
+	log_file(spawn->logs[DAEMON_LOG_SHIM], LOG_LEVEL_INFO);
+	log_context(start->args->namespace, group_id(start));
+	return (0);
+}
+
 /* Starts a shim behind a new socket. */
 static int
 shim_start(struct start *start)
 {
-	int listener, root;
+	int error, listener;
 
-	if ((root = root_make(start->settings.conf.runtime_root)) < 0)
-		return (root);
+	if ((error = files_prepare(start)) != 0)
+		return (error);
 	if ((listener = group_listen(&start->group)) < 0)
 		return (report_error(listener, "%s", start->group.path));
 	return (spawn_run(&start->spawn, start->args, &start->settings,
-	    group_id(start), start->bundle.parent, listener, root));
+	    group_id(start), start->bundle.parent, listener, start->root));
 }
 
 /* Notes in the bundle where the group's shim is, and what it works in. */
 static int
 bundle_mark(const struct start *start)
 {
-	const char *root = start->settings.conf.runtime_root;
+	const struct conf *conf = &start->settings.conf;
 	char address[ADDRESS_SIZE];
 	int error;
 
 	snprintf(address, sizeof(address), GROUP_SCHEME "%s",
 	    start->group.path);
-	if ((error = bundle_link(&start->bundle, root)) != 0)
-		return (report_error(error, "the bundle's link"));
+	error = bundle_link(&start->bundle, BUNDLE_ROOT, conf->runtime_root);
+	if (error == 0 && conf->shim_log[0] != '\0')
+		error = bundle_link(&start->bundle, BUNDLE_LOG, conf->shim_log);
+	if (error != 0)
+		return (report_error(error, "the bundle's links"));
 	error = bundle_write_address(&start->bundle, address);
 	if (error != 0)
 		return (report_error(error, "the bundle's address file"));
@@ -80,6 +122,7 @@ answer(const struct start *start)
 static int
 start_locked(struct start *start)
 {
+	char pid[LOG_NUMBER_SIZE];
 	int alive, error;
 
 	if ((alive = group_alive(&start->group)) < 0)
@@ -87,8 +130,13 @@ start_locked(struct start *start)
 	error = alive ? 0 : shim_start(start);
 	if (error == 0)
 		error = bundle_mark(start);
-	if (error == 0 && !alive)
+	if (error == 0 && !alive) {
 		error = spawn_wait(&start->spawn);
+		if (error == 0)
+			log_event(LOG_LEVEL_INFO, "shim started", "id",
+			    start->args->id, "pid",
+			    log_number(pid, start->spawn.daemon), NULL);
+	}
 	if (error == 0)
 		error = answer(start);
 	if (error != 0 && !alive)

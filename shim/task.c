@@ -30,11 +30,15 @@ struct request {
 typedef void
 method_handler(struct request *request, const ProtobufCMessage *message);
 
-/* One method; without a handler it is known, but not supported. */
+/*
+ * One method; without a handler it is known, but not supported.  failed is
+ * what the log says of a failure, if that matters to a container's life.
+ */
 struct method {
 	const char *name;
 	const ProtobufCMessageDescriptor *type;
 	method_handler *handle;
+	const char *failed;
 };
 
 /*
@@ -51,12 +55,17 @@ request_reply(struct request *request, const ProtobufCMessage *message)
 static void
 request_fail(struct request *request, const struct status *status)
 {
+	const char *failed = request->method->failed;
+	/* There is nothing left to do it to, or to ask of it: often so. */
+	enum log_level level = failed == NULL ? LOG_LEVEL_DEBUG :
+	    status->code == STATUS_NOT_FOUND  ? LOG_LEVEL_INFO :
+						LOG_LEVEL_WARNING;
 	char code[LOG_NUMBER_SIZE];
 
-	log_event(LOG_LEVEL_INFO, "refused", "method", request->method->name,
-	    "id", request->id, "exec",
+	log_event(level, failed != NULL ? failed : "refused", "method",
+	    request->method->name, "id", request->id, "exec",
 	    request->exec[0] != '\0' ? request->exec : NULL, "code",
-	    log_number(code, status->code), "error", status->text, NULL);
+	    log_number(code, status->code), "error", status_log(status), NULL);
 	ttrpc_fail(request->call, status);
 	free(request);
 }
@@ -480,24 +489,24 @@ task_shutdown(struct request *request, const ProtobufCMessage *message)
 }
 
 static const struct method methods[] = {
-	{ "Create", DESCRIPTOR(create_task), task_create },
-	{ "Start", DESCRIPTOR(start), task_start },
-	{ "State", DESCRIPTOR(state), task_state },
-	{ "Wait", DESCRIPTOR(wait), task_wait },
-	{ "Kill", DESCRIPTOR(kill), task_kill },
-	{ "Delete", DESCRIPTOR(delete), task_delete },
-	{ "Exec", DESCRIPTOR(exec_process), task_exec },
-	{ "Pids", DESCRIPTOR(pids), task_pids },
+	{ "Create", DESCRIPTOR(create_task), task_create, "not created" },
+	{ "Start", DESCRIPTOR(start), task_start, "not started" },
+	{ "State", DESCRIPTOR(state), task_state, NULL },
+	{ "Wait", DESCRIPTOR(wait), task_wait, NULL },
+	{ "Kill", DESCRIPTOR(kill), task_kill, "not signalled" },
+	{ "Delete", DESCRIPTOR(delete), task_delete, "not deleted" },
+	{ "Exec", DESCRIPTOR(exec_process), task_exec, "exec not added" },
+	{ "Pids", DESCRIPTOR(pids), task_pids, NULL },
 	{ "CloseIO", &containerd__task__v2__close_iorequest__descriptor,
-	    task_close_io },
-	{ "ResizePty", DESCRIPTOR(resize_pty), task_resize },
-	{ "Connect", DESCRIPTOR(connect), task_connect },
-	{ "Shutdown", DESCRIPTOR(shutdown), task_shutdown },
-	{ "Pause", DESCRIPTOR(pause), task_pause },
-	{ "Resume", DESCRIPTOR(resume), task_resume },
-	{ "Update", DESCRIPTOR(update_task), task_update },
-	{ "Stats", DESCRIPTOR(stats), task_stats },
-	{ "Checkpoint", NULL, NULL },
+	    task_close_io, NULL },
+	{ "ResizePty", DESCRIPTOR(resize_pty), task_resize, NULL },
+	{ "Connect", DESCRIPTOR(connect), task_connect, NULL },
+	{ "Shutdown", DESCRIPTOR(shutdown), task_shutdown, NULL },
+	{ "Pause", DESCRIPTOR(pause), task_pause, "not paused" },
+	{ "Resume", DESCRIPTOR(resume), task_resume, "not resumed" },
+	{ "Update", DESCRIPTOR(update_task), task_update, "not updated" },
+	{ "Stats", DESCRIPTOR(stats), task_stats, NULL },
+	{ "Checkpoint", NULL, NULL, NULL },
 };
 
 /*

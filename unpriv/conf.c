@@ -113,14 +113,36 @@ path_valid(struct slice path)
 }
 
 static int
-set_runtime_root(struct conf *conf, struct slice value)
+path_copy(char copy[CONF_PATH_SIZE], struct slice path)
 {
-	if (!path_valid(value))
+	if (!path_valid(path))
 		return (-EINVAL);
-	memset(conf->runtime_root, 0, sizeof(conf->runtime_root));
-	memcpy(conf->runtime_root, value.start, value.length);
+	memset(copy, 0, CONF_PATH_SIZE);
+	memcpy(copy, path.start, path.length);
 	return (0);
 }
+
+static int
+set_runtime_root(struct conf *conf, struct slice value)
+{
+	return (path_copy(conf->runtime_root, value));
+}
+
+static int
+set_shim_log(struct conf *conf, struct slice value)
+{
+	return (path_copy(conf->shim_log, value));
+}
+
+static int
+set_runtime_log(struct conf *conf, struct slice value)
+{
+	return (path_copy(conf->runtime_log, value));
+}
+
+#define PATH_EXPECTED                                                      \
+	"an absolute path of at most 255 characters, without spaces, .., " \
+	"or a slash at its end"
 
 /* Every setting that there is. */
 static const struct setting {
@@ -129,9 +151,9 @@ static const struct setting {
 	const char *expected;
 } settings[] = {
 	{ "REAPER_UID", set_uid, "a user id from 1 to 2147483646" },
-	{ "REAPER_RUNTIME_ROOT", set_runtime_root,
-	    "an absolute path of at most 255 characters, without spaces, .., "
-	    "or a slash at its end" },
+	{ "REAPER_RUNTIME_ROOT", set_runtime_root, PATH_EXPECTED },
+	{ "REAPER_SHIM_LOG", set_shim_log, PATH_EXPECTED },
+	{ "REAPER_RUNTIME_LOG", set_runtime_log, PATH_EXPECTED },
 	{ "REAPER_OVERLAY_ISOLATION", set_isolation,
 	    "namespace; one overlay for the node is not supported yet" },
 };
@@ -244,20 +266,29 @@ conf_parse_environment(struct conf *conf, char *const envp[])
 	return (0);
 }
 
+static int
+path_check(const char path[CONF_PATH_SIZE])
+{
+	size_t length = strnlen(path, CONF_PATH_SIZE);
+
+	return (length < CONF_PATH_SIZE &&
+	    path_valid((struct slice){ path, length }));
+}
+
 const char *
 conf_check(const struct conf *conf)
 {
-	size_t length;
-
 	if (conf->error[0] != '\0')
 		return ("error");
 	if (conf->uid < 1 || conf->uid > UID_LIMIT)
 		return ("uid");
 	if (conf->reserved != 0)
 		return ("reserved field");
-	length = strnlen(conf->runtime_root, sizeof(conf->runtime_root));
-	if (length == sizeof(conf->runtime_root) ||
-	    !path_valid((struct slice){ conf->runtime_root, length }))
+	if (!path_check(conf->runtime_root))
 		return ("runtime_root");
+	if (conf->shim_log[0] != '\0' && !path_check(conf->shim_log))
+		return ("shim_log");
+	if (conf->runtime_log[0] != '\0' && !path_check(conf->runtime_log))
+		return ("runtime_log");
 	return (NULL);
 }

@@ -19,6 +19,8 @@ struct conf {
 	uint32_t uid;			/* REAPER_UID: 1 to 2^31-2 */
 	uint32_t reserved;		/* 0 */
 	char runtime_root[CONF_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
+	char shim_log[CONF_PATH_SIZE];	/* REAPER_SHIM_LOG, or empty */
+	char runtime_log[CONF_PATH_SIZE]; /* REAPER_RUNTIME_LOG, or empty */
 	char error[CONF_ERROR_SIZE];	/* printable ASCII, or empty */
 };
 

@@ -10,6 +10,9 @@
  *	peer SOCKET raw
  *		sends its standard input, ends its half of the connection, and
  *		prints how many bytes came back before the other end closed it
+ *	peer SOCKET flood COUNT METHOD [FIELD=TEXT | FIELD:NUMBER]...
+ *		makes the call COUNT times, a hundred at once, and reads the
+ *		answers, whatever they are
  *	peer SOCKET mute METHOD [FIELD=TEXT | FIELD:NUMBER]...
  *		repeats the call without reading until nothing more goes out,
  *		prints "full" or "closed", and holds the connection until its
@@ -156,6 +159,28 @@ raw(int fd)
 }
 
 static int
+flood(int fd, long count, char **argv)
+{
+	static struct frame frame;
+	struct message request = request_parse(argv);
+	uint32_t stream = 1;
+	long asked = 0, answered = 0;
+
+	for (; answered < count; answered++) {
+		for (; asked < count && asked < answered + 100; asked++) {
+			if (frame_write(fd, stream, WIRE_REQUEST, &request) ==
+			    -1)
+				errx(2, "%s: not sent", argv[0]);
+			stream += 2;
+		}
+		if (!frame_read(fd, &frame))
+			errx(2, "%s: no answer", argv[0]);
+	}
+	free(request.data);
+	return 0;
+}
+
+static int
 mute(int fd, char **argv)
 {
 	struct message request = request_parse(argv);
@@ -189,13 +214,16 @@ main(int argc, char **argv)
 	int fd;
 
 	if (argc < 3)
-		errx(2, "usage: peer SOCKET call|raw|mute [METHOD FIELD...]");
+		errx(2,
+		    "usage: peer SOCKET call|raw|flood|mute [METHOD FIELD...]");
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = connect_to(argv[1]);
 	if (strcmp(what, "raw") == 0)
 		return raw(fd);
 	if (argc > 3 && strcmp(what, "call") == 0)
 		return call(fd, argv + 3);
+	if (argc > 4 && strcmp(what, "flood") == 0)
+		return flood(fd, atol(argv[3]), argv + 4);
 	if (argc > 3 && strcmp(what, "mute") == 0)
 		return mute(fd, argv + 3);
 	errx(2, "unknown: %s", what);

@@ -239,12 +239,13 @@ bundle_make() {
 	echo "$_bundle"
 }
 
-# shim_gone BUNDLE ID: after Shutdown: the shim ends, and containerd's call of
-# delete takes its socket away.
+# no_shim_runs: for until_true.
 no_shim_runs() {
 	[ -z "$(shim_pid)" ]
 }
 
+# shim_gone BUNDLE ID: after Shutdown: the shim ends, and containerd's call of
+# delete takes its socket away.
 shim_gone() {
 	until_true 10 no_shim_runs || node_fail "the shim stays"
 	expect 0 "*" shim_do "$1" delete "$2"

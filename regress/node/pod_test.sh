@@ -43,11 +43,6 @@ task_pid() {
 	ctr_ task ls | awk -v id="$1" '$1 == id { print $2 }'
 }
 
-# status PID FIELD: of /proc/PID/status.
-status() {
-	awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"
-}
-
 node_test containers_of_a_pod_share_one_shim "Grouped by CRI's annotation"
 containers_of_a_pod_share_one_shim_body() {
 	node_begin
@@ -95,10 +90,10 @@ a_sandbox_is_a_confined_process_that_waits_body() {
 	member p sandbox p /no/such/program
 	pid=$(task_pid p)
 	expect 0 reaper-pause cat "/proc/$pid/comm"
-	expect 0 2 status "$pid" Seccomp
-	expect 0 1 status "$pid" NoNewPrivs
-	expect 0 0000000000000000 status "$pid" CapEff
-	expect 0 0000000000000000 status "$pid" CapPrm
+	expect 0 2 status_of "$pid" Seccomp
+	expect 0 1 status_of "$pid" NoNewPrivs
+	expect 0 0000000000000000 status_of "$pid" CapEff
+	expect 0 0000000000000000 status_of "$pid" CapPrm
 	ls "/proc/$pid/fd" >fds
 	[ "$(wc -l <fds)" -eq 3 ] || atf_fail "open: $(cat fds)"
 	ctr_ task kill --signal SIGTERM p || atf_fail "no signal reaches it"

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "regress/unit/settle.h"
+#include "regress/unit/window.h"
 #include "runtime/terminal.h"
 
 #define MUCH	 300000	    /* bytes; more than pty, FIFO and buffers hold */
@@ -506,16 +507,6 @@ ATF_TC_BODY(terminal_is_no_terminal_on_what_cannot_be_watched, tc)
 	end();
 }
 
-static void
-check_size(int columns, int lines)
-{
-	struct winsize size;
-
-	ATF_REQUIRE_EQ(ioctl(slave, TIOCGWINSZ, &size), 0);
-	ATF_CHECK_EQ(size.ws_col, columns);
-	ATF_CHECK_EQ(size.ws_row, lines);
-}
-
 ATF_TC_WITHOUT_HEAD(terminal_has_the_size_that_was_asked_for_last);
 ATF_TC_BODY(terminal_has_the_size_that_was_asked_for_last, tc)
 {
@@ -525,11 +516,11 @@ ATF_TC_BODY(terminal_has_the_size_that_was_asked_for_last, tc)
 	ATF_REQUIRE((terminal = terminal_new(loop)) != NULL);
 	slave = slave_open(master);
 	ATF_CHECK_EQ(terminal_resize(terminal, 80, 25), 0);
-	check_size(0, 0);
+	window_check(slave, 0, 0);
 	terminal_connect(terminal, TERMINAL_MASTER, master);
-	check_size(80, 25);
+	window_check(slave, 80, 25);
 	ATF_CHECK_EQ(terminal_resize(terminal, 65535, 1), 0);
-	check_size(65535, 1);
+	window_check(slave, 65535, 1);
 	end();
 }
 

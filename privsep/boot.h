@@ -19,6 +19,12 @@
 #define BOOT_STATE	"state.json"
 #define BOOT_STATE_NEW	"state.json.new"
 
+/*
+ * An attribute of that directory, once the container has ended: its struct
+ * msg_exited.  For `delete`, where shim or helper died.
+ */
+#define BOOT_EXITED	"trusted.reaper.exited"
+
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */

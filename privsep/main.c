@@ -49,7 +49,9 @@ helper_publish(const struct helper *h, enum event_kind kind,
 		error = state_write(h, r);
 	if (error != 0)
 		log_line("state.json was not written", &r->ref, NULL, error);
-	if (send(BOOT_EVENT_FD, &event, sizeof(event),
+	/* Of containers whose shim is gone containerd says that itself. */
+	if ((!h->closing || RECORD_IS_EXEC(r)) &&
+	    send(BOOT_EVENT_FD, &event, sizeof(event),
 	    MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(event))
 		log_line("an event was dropped", &r->ref, NULL, -errno);
 }
@@ -100,7 +102,10 @@ wait_and_work(struct helper *h)
 	h->closing |= n <= 0;
 }
 
-/* The shim is gone: so is, then, everything that this helper started. */
+/*
+ * The shim is gone: so is, then, everything that this helper started.  What
+ * state says how it ended, `delete` reads and removes.
+ */
 static void
 helper_close(struct helper *h)
 {
@@ -114,10 +119,6 @@ helper_close(struct helper *h)
 		if (alive > 0)
 			wait_and_work(h);
 	} while (alive > 0);
-	RECORD_FOREACH(r, h) {
-		if (r->state_fd != -1)
-			state_remove(h->root_fd, r->state_fd, r->ref.id);
-	}
 }
 
 int

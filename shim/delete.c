@@ -1,4 +1,5 @@
 #include <sys/file.h>
+#include <sys/xattr.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "privsep/boot.h"
+#include "privsep/msg.h"
 #include "shim/bundle.h"
 #include "shim/delete.h"
 #include "shim/files.h"
@@ -56,12 +58,46 @@ root_find(const char *bundle, char root[BOOT_PATH_SIZE])
 	return (0);
 }
 
+/* For all that is known it was killed, which is seen now. */
+static void
+exited_guess(struct msg_exited *exited)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	memset(exited, 0, sizeof(*exited));
+	exited->status = KILLED;
+	exited->seconds = now.tv_sec;
+	exited->nanoseconds = (uint32_t)now.tv_nsec;
+}
+
+/* What the helper has noted of the end, if it has, else what is known now. */
+static void
+exited_find(int fd, struct msg_exited *exited)
+{
+	if (fgetxattr(fd, BOOT_EXITED, exited, sizeof(*exited)) !=
+	    sizeof(*exited))
+		exited_guess(exited);
+}
+
+/* Both files of the container's directory fd, and the directory. */
+static int
+state_remove(int root, int fd, const char *id)
+{
+	if ((unlinkat(fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
+		return (report_error(-errno, "cleaning up after \"%s\"", id));
+	return (0);
+}
+
 /*
- * What a killed helper may have left; a live one left nothing.  A dying one
- * keeps the lock until it is gone.
+ * What is left of a container whose shim or helper was killed; after a Delete
+ * there is nothing.  A dying helper keeps the lock until it is gone.  Where it
+ * knows the end, *exited becomes that.
  */
 static int
-container_clean(const char *path, const char *id)
+container_clean(const char *path, const char *id, struct msg_exited *exited)
 {
 	int error = 0, fd = -1, root;
 
@@ -73,11 +109,13 @@ container_clean(const char *path, const char *id)
 	}
 	signal(SIGALRM, too_long);
 	alarm(CLEAN_LIMIT);
-	if (flock(fd, LOCK_EX) == -1 ||
-	    (unlinkat(fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
-		error = report_error(-errno, "cleaning up after \"%s\"", id);
+	if (flock(fd, LOCK_EX) == -1) {
+		error =
+		    report_error(-errno, "waiting for the end of \"%s\"", id);
+	} else {
+		exited_find(fd, exited);
+		error = state_remove(root, fd, id);
+	}
 	alarm(0);
 	close(fd);
 out:
@@ -118,18 +156,17 @@ socket_clean(const char *bundle)
 }
 
 static int
-response_write(void)
+response_write(const struct msg_exited *exited)
 {
 	Containerd__Task__V2__DeleteResponse response =
 	    CONTAINERD__TASK__V2__DELETE_RESPONSE__INIT;
 	Google__Protobuf__Timestamp at = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 	uint8_t buffer[RESPONSE_SIZE];
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	at.seconds = now.tv_sec;
-	at.nanos = (int32_t)now.tv_nsec;
-	response.exit_status = KILLED;
+	at.seconds = exited->seconds;
+	at.nanos = (int32_t)exited->nanoseconds;
+	response.pid = exited->pid;
+	response.exit_status = exited->status;
 	response.exited_at = &at;
 	return (output_write(buffer,
 	    containerd__task__v2__delete_response__pack(&response, buffer)));
@@ -140,10 +177,12 @@ delete_run(const struct shim_args *args)
 {
 	const char *bundle = args->bundle[0] != '\0' ? args->bundle : ".";
 	char root[BOOT_PATH_SIZE];
+	struct msg_exited exited;
 
+	exited_guess(&exited);
 	if (root_find(bundle, root) != 0 ||
-	    container_clean(root, args->id) != 0)
+	    container_clean(root, args->id, &exited) != 0)
 		return (1);
 	socket_clean(bundle);
-	return (response_write());
+	return (response_write(&exited));
 }

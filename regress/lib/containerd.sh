@@ -283,9 +283,9 @@ leak_list() {
 	done
 	awk '{ print "mount", $5 }' /proc/self/mountinfo
 	find "$REGRESS_SOCKETS" -type s -printf 'socket %p\n' 2>/dev/null
-	# Not those of a cluster that somebody has up.
+	# Not those of a cluster or bench that somebody has up.
 	find /sys/fs/cgroup -type d ! -path '*/reaper-cluster.*' \
-	    -printf 'cgroup %p\n' 2>/dev/null
+	    ! -path '*/reaper-bench.*' -printf 'cgroup %p\n' 2>/dev/null
 	find "$REGRESS_DIR/state" -mindepth 1 -printf 'file %p\n'
 	find "$REGRESS_DIR/reaper" -name state.json -printf 'file %p\n' \
 	    2>/dev/null

@@ -230,6 +230,18 @@ peer_build() {
 	    "$LIB/peer.c" || atf_fail "peer.c does not compile"
 }
 
+# peer METHOD FIELD...: call the shim whose socket is $SOCKET.
+peer() {
+	"$PEER" "$SOCKET" call "$@"
+}
+
+# peer_to ID: build it, and call the shim of this task.
+peer_to() {
+	peer_build
+	SOCKET=$(cat "$REGRESS_DIR/state"/*/"$REGRESS_NAMESPACE/$1/address") ||
+	    atf_fail "$1 has no shim"
+}
+
 # bundle_make ID: an empty bundle as containerd makes it; prints its path.
 bundle_make() {
 	_bundle=$REGRESS_DIR/bundles/$1

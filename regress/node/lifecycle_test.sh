@@ -78,10 +78,6 @@ created_end() {
 	node_end
 }
 
-peer() {
-	"$PEER" "$SOCKET" call "$@"
-}
-
 node_test a_created_task_has_a_process_but_has_not_run \
     "until start releases it"
 a_created_task_has_a_process_but_has_not_run_body() {

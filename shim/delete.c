@@ -124,12 +124,12 @@ out:
 }
 
 /*
- * Removes the socket of a shim that is gone.  Its path is what `start` wrote
- * to the bundle; where there is no such file the next start of the group
- * removes it.
+ * Tells the group's shim, and removes the socket of one that is gone.  Its path
+ * is what `start` wrote to the bundle; where there is no such file the next
+ * start of the group removes it.
  */
 static void
-socket_clean(const char *bundle)
+socket_clean(const char *bundle, const char *id)
 {
 	static const char scheme[] = GROUP_SCHEME;
 	char path[GROUP_PATH_SIZE] = { 0 };
@@ -151,7 +151,7 @@ socket_clean(const char *bundle)
 	close(fd);
 	if (path[0] == '\0' || group_lock_path(&group, path) != 0)
 		return;
-	(void)group_answers(&group);
+	group_leave(&group, id);
 	group_unlock(&group);
 }
 
@@ -183,6 +183,6 @@ delete_run(const struct shim_args *args)
 	if (root_find(bundle, root) != 0 ||
 	    container_clean(root, args->id, &exited) != 0)
 		return (1);
-	socket_clean(bundle);
+	socket_clean(bundle, args->id);
 	return (response_write(&exited));
 }

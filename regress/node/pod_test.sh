@@ -126,6 +126,194 @@ a_group_without_cri_shares_a_shim_body() {
 	node_end
 }
 
+# With sockets of our own: what containerd does between two steps is ours to say.
+group_begin() {
+	node_begin
+	peer_build
+	FILTER='.annotations["io.containerd.runc.v2.group"] = "g"'
+	expect 0 "" task_run --rm warm true
+	leak_before
+}
+
+# group_start ID: containerd's call of start for a container of the group;
+# leaves where its shim is in $SOCKET.
+group_start() {
+	spec_make "$(bundle_make "$1")/config.json" "$FILTER" sleep 1000
+	SOCKET=$(shim_do "$REGRESS_DIR/bundles/$1" start "$1") ||
+	    node_fail "no start of $1"
+}
+
+group_create() {
+	expect 0 "*" peer Create "1=$1" "2=$REGRESS_DIR/bundles/$1"
+}
+
+# group_remove ID: kill and delete it; nothing is said of the shim.
+group_remove() {
+	expect 0 "" peer Kill "1=$1" 3:9
+	expect 0 "*" peer Wait "1=$1"
+	expect 0 "*" peer Delete "1=$1"
+}
+
+# group_delete ID: containerd's call of delete.
+group_delete() {
+	expect 0 "*" shim_do "$REGRESS_DIR/bundles/$1" delete "$1"
+	rm -r "$REGRESS_DIR/bundles/$1"
+}
+
+# group_end: no shim and no socket is left.
+group_end() {
+	until_true 10 no_shim_runs || node_fail "the shim stays"
+	leak_after || node_fail "something was left"
+	node_end
+}
+
+node_test a_shutdown_does_not_end_a_shim_that_start_has_named \
+    "The last container goes just when another one comes"
+a_shutdown_does_not_end_a_shim_that_start_has_named_body() {
+	group_begin
+	group_start a
+	first=$SOCKET
+	group_create a
+	group_remove a
+	group_start b
+	[ "$SOCKET" = "$first" ] || node_fail "another shim"
+	expect 0 "" peer Shutdown 1=a
+	group_delete a
+	group_create b
+	group_remove b
+	expect 0 "" peer Shutdown 1=b
+	until_true 10 no_shim_runs || node_fail "the shim stays"
+	group_delete b
+	group_end
+}
+
+node_test a_shim_that_ends_is_not_named_by_start \
+    "A client that does not read its answers holds it up"
+a_shim_that_ends_is_not_named_by_start_body() {
+	group_begin
+	group_start a
+	group_create a
+	old=$(shim_pid)
+	mkfifo hold
+	"$PEER" "$SOCKET" mute State 1=a <hold >mute 2>&1 &
+	exec 6>hold
+	until_true 20 [ -s mute ] || node_fail "it never blocks"
+	group_remove a
+	expect 0 "" peer Shutdown 1=a
+	group_start b
+	is_alive "$old" || node_fail "nothing holds the first shim up"
+	group_create b
+	exec 6>&-
+	group_delete a
+	group_remove b
+	expect 0 "" peer Shutdown 1=b
+	group_delete b
+	group_end
+}
+
+node_test without_a_shutdown_the_shim_ends_with_containerds_delete \
+    "Some versions of containerd send none"
+without_a_shutdown_the_shim_ends_with_containerds_delete_body() {
+	group_begin
+	group_start a
+	group_create a
+	group_start b
+	group_create b
+	group_remove a
+	group_delete a
+	expect 0 "*" peer State 1=b
+	group_remove b
+	group_delete b
+	group_end
+}
+
+node_test a_late_delete_does_not_end_the_next_shim \
+    "That of a container whose shim has gone, before the next Create"
+a_late_delete_does_not_end_the_next_shim_body() {
+	group_begin
+	group_start a
+	group_create a
+	group_remove a
+	expect 0 "" peer Shutdown 1=a
+	until_true 10 no_shim_runs || node_fail "the shim stays"
+	group_start b
+	group_delete a
+	group_create b
+	group_remove b
+	group_delete b
+	group_end
+}
+
+node_test a_container_that_never_comes_keeps_no_shim \
+    "containerd gave up after start; its call of delete says so"
+a_container_that_never_comes_keeps_no_shim_body() {
+	group_begin
+	group_start a
+	group_delete a
+	group_end
+}
+
+node_test ten_containers_start_at_once_behind_one_shim \
+    "Ten calls of start for one group that has no shim yet"
+ten_containers_start_at_once_behind_one_shim_body() {
+	group_begin
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		spec_make "$(bundle_make "c$n")/config.json" "$FILTER" sleep 1000
+	done
+	pids=
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		shim_do "$REGRESS_DIR/bundles/c$n" start "c$n" >"said.$n" 2>err &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || node_fail "a start fails"
+	done
+	SOCKET=$(cat said.1)
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(cat "said.$n")" = "$SOCKET" ] || node_fail "other sockets"
+		group_create "c$n"
+	done
+	[ "$(shim_pid | wc -l)" -eq 1 ] || node_fail "more than one shim"
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		group_remove "c$n"
+		group_delete "c$n"
+	done
+	group_end
+}
+
+# b_has_ended: for until_true; its trap may not stand yet.
+b_has_ended() {
+	ctr_ task kill --signal SIGTERM b
+	task_is b STOPPED
+}
+
+node_test containers_of_a_pod_survive_a_restart_of_containerd \
+    "Whatever state they are in; then another one joins, and all go"
+containers_of_a_pod_survive_a_restart_of_containerd_body() {
+	node_begin
+	member p sandbox p /pause
+	member p container a sleep 1000
+	member p container b sh -c 'trap "exit 3" TERM; while :; do sleep 0.05
+	    done'
+	shim=$(shim_pid)
+	until_true 10 b_has_ended || atf_fail "b runs on"
+	containerd_kill KILL || atf_fail "containerd lives"
+	expect 0 "*" containerd_start
+	task_is p RUNNING || node_fail "the sandbox does not run"
+	task_is a RUNNING || node_fail "a does not run"
+	task_is b STOPPED || node_fail "b has not stopped"
+	expect_removed b 3
+	ctr_ container rm b
+	member p container b sleep 1000
+	[ "$(shim_pid)" = "$shim" ] || node_fail "another shim"
+	expect 0 yes task_exec a x echo yes
+	for id in a b p; do
+		task_end "$id"
+	done
+	until_true 10 shims_are 0 || node_fail "a shim lives on"
+	node_end
+}
+
 atf_init_test_cases() {
 	node_add
 }

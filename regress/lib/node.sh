@@ -242,6 +242,17 @@ peer_to() {
 	    atf_fail "$1 has no shim"
 }
 
+# exec_spec FILTER COMMAND [ARG...]: what Exec takes for a process, changed by a
+# jq filter, as FIELD=VALUE: a google.protobuf.Any of less than 128 bytes.
+exec_spec() {
+	_filter=$1
+	shift
+	_spec=$(jq -cn "{args: \$ARGS.positional, cwd: \"/\",
+	    user: {uid: 0, gid: 0}} | $_filter" --args -- "$@")
+	# shellcheck disable=SC2059 # the length is written as an escape
+	printf "7=\\022\\$(printf %03o "${#_spec}")%s" "$_spec"
+}
+
 # bundle_make ID: an empty bundle as containerd makes it; prints its path.
 bundle_make() {
 	_bundle=$REGRESS_DIR/bundles/$1

@@ -79,22 +79,13 @@ an_end_is_told_the_same_everywhere_body() {
 	node_end
 }
 
-# exec_spec COMMAND [ARG...]: what Exec takes for a process, as FIELD=VALUE of
-# peer: a google.protobuf.Any of less than 128 bytes.
-exec_spec() {
-	_spec=$(jq -cn '{args: $ARGS.positional, cwd: "/",
-	    user: {uid: 0, gid: 0}}' --args -- "$@")
-	_size=$(printf '\\%03o' "${#_spec}")
-	printf "7=\\022$_size%s" "$_spec"
-}
-
 node_test the_end_of_an_exec_is_told_the_same_everywhere \
     "To who waits before its start, while it runs and after its end"
 the_end_of_an_exec_is_told_the_same_everywhere_body() {
 	node_begin
 	expect 0 "*" task_run -d a sleep 1000
 	peer_to a
-	expect 0 "" peer Exec 1=a 2=x "$(exec_spec sleep 4321)"
+	expect 0 "" peer Exec 1=a 2=x "$(exec_spec . sleep 4321)"
 	expect 1 "error 9 the exec was not started" peer Kill 1=a 2=x 3:15
 	waiter 1 1=a 2=x
 	expect 0 "*" peer Start 1=a 2=x
@@ -163,7 +154,7 @@ to_be_stopped_and_continued_is_no_end_body() {
 	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
 	expect 0 "*" task_run -d a sleep 1000
 	peer_to a
-	expect 0 "" peer Exec 1=a 2=x "$(exec_spec sleep 1000)"
+	expect 0 "" peer Exec 1=a 2=x "$(exec_spec . sleep 1000)"
 	expect 0 "*" peer Start 1=a 2=x
 	expect 0 "*" peer State 1=a 2=x
 	exec_pid=$(field 3)
@@ -236,7 +227,7 @@ an_exec_that_ends_with_its_task_is_told_before_it_body() {
 	expect 0 "*" task_run -d a sleep 1000
 	peer_to a
 	for n in $(seq 10); do
-		expect 0 "" peer Exec 1=a "2=x$n" "$(exec_spec sleep 1000)"
+		expect 0 "" peer Exec 1=a "2=x$n" "$(exec_spec . sleep 1000)"
 		expect 0 "*" peer Start 1=a "2=x$n"
 		waiter "$n" 1=a "2=x$n"
 	done
@@ -250,7 +241,7 @@ an_exec_that_ends_with_its_task_is_told_before_it_body() {
 		waiter_hears "$n" "1=137
 2=$at"
 	done
-	expect 1 "*" peer Exec 1=a 2=late "$(exec_spec true)"
+	expect 1 "*" peer Exec 1=a 2=late "$(exec_spec . true)"
 	grep -q '^error 9 ' out || node_fail "it is not FailedPrecondition"
 	node_end
 }

@@ -356,6 +356,26 @@ ATF_TC_BODY(terminal_shows_what_was_said_before_the_end, tc)
 	end();
 }
 
+ATF_TC_WITHOUT_HEAD(terminal_can_be_typed_at_until_all_was_shown);
+ATF_TC_BODY(terminal_can_be_typed_at_until_all_was_shown, tc)
+{
+	char byte;
+
+	ATF_REQUIRE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	begin();
+	ATF_REQUIRE_EQ(write(slave, "x", 1), 1);
+	terminal_finish(terminal);
+	ATF_CHECK_EQ(write(typist, "y", 1), 1);
+	/* It leads nowhere. */
+	check_idle();
+	check_silent(slave);
+	ATF_CHECK_EQ(read(screen, &byte, 1), 1);
+	terminal_close_output(terminal);
+	ATF_CHECK_EQ(write(typist, "y", 1), -1);
+	ATF_CHECK_EQ(errno, EPIPE);
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(terminal_shows_the_rest_when_there_is_room_for_it);
 ATF_TC_BODY(terminal_shows_the_rest_when_there_is_room_for_it, tc)
 {
@@ -562,6 +582,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp,
 	    terminal_goes_on_showing_when_nobody_can_type_any_more);
 	ATF_TP_ADD_TC(tp, terminal_shows_what_was_said_before_the_end);
+	ATF_TP_ADD_TC(tp, terminal_can_be_typed_at_until_all_was_shown);
 	ATF_TP_ADD_TC(tp, terminal_shows_the_rest_when_there_is_room_for_it);
 	ATF_TP_ADD_TC(tp, terminal_ends_though_somebody_keeps_its_slave);
 	ATF_TP_ADD_TC(tp, terminal_ends_though_somebody_goes_on_and_on);

@@ -214,6 +214,14 @@ status_of() {
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr '\t' ' '
 }
 
+# is_stopped PID: by SIGSTOP; for until_true.
+is_stopped() {
+	case $(status_of "$1" State) in
+	T*) ;;
+	*) return 1 ;;
+	esac
+}
+
 # runs ARGUMENTS: some process, anywhere on the node, has these arguments.
 runs() {
 	for _proc in /proc/[0-9]*; do
@@ -233,6 +241,11 @@ peer_build() {
 # peer METHOD FIELD...: call the shim whose socket is $SOCKET.
 peer() {
 	"$PEER" "$SOCKET" call "$@"
+}
+
+# field FIELD: of the answer that expect saw last.
+field() {
+	sed -n "s/^$1=//p" out
 }
 
 # peer_to ID: build it, and call the shim of this task.

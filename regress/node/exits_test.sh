@@ -4,11 +4,6 @@
 
 . "$(atf_get_srcdir)/../lib/node.sh"
 
-# field FIELD: of the last answer.
-field() {
-	sed -n "s/^$1=//p" out
-}
-
 # nanoseconds TIMESTAMP: of a message that was printed.
 nanoseconds() {
 	echo "$1" | tr -d '{}' | tr ';' '\n' | awk -F = '
@@ -137,14 +132,6 @@ a_core_dump_changes_no_status_body() {
 		    sh -c 'kill -$0 $$' "$signal"
 	done
 	node_end
-}
-
-# is_stopped PID: by SIGSTOP; for until_true.
-is_stopped() {
-	case $(status_of "$1" State) in
-	T*) ;;
-	*) return 1 ;;
-	esac
 }
 
 node_test to_be_stopped_and_continued_is_no_end \

@@ -281,6 +281,77 @@ ten_containers_start_at_once_behind_one_shim_body() {
 	group_end
 }
 
+# member_loop ID: a container of the group comes and goes, fifteen times.
+member_loop() {
+	for _round in $(seq 15); do
+		task_run --annotation=io.containerd.runc.v2.group=g --rm "$1" \
+		    sh -c 'exit 3' 2>>"err.$1"
+		[ $? -eq 3 ] || echo "round $_round of $1" >>wrong
+	done
+}
+
+node_test containers_of_a_group_come_and_go_at_the_same_time \
+    "Three at a time, behind shims that end and begin all the while"
+containers_of_a_group_come_and_go_at_the_same_time_body() {
+	node_begin
+	expect 0 "" task_run --rm warm true
+	leak_before
+	for id in a b c; do
+		member_loop "$id" &
+	done
+	# Not containerd.
+	for job in $(jobs -p); do
+		[ "$job" = "$CONTAINERD_PID" ] || wait "$job"
+	done
+	cat err.a err.b err.c >err
+	[ ! -e wrong ] || node_fail "$(cat wrong)"
+	leak_after || node_fail "something was left"
+	node_end
+}
+
+node_test nobody_waits_for_a_creation_that_hangs \
+    "State, Connect and Pids of others, while the helper sleeps"
+nobody_waits_for_a_creation_that_hangs_body() {
+	group_begin
+	group_start a
+	group_create a
+	expect 0 "*" peer Start 1=a
+	pid=$(field 1)
+	expect 0 "" peer Exec 1=a 2=x "$(exec_spec . sleep 1000)"
+	expect 0 "*" peer Start 1=a 2=x
+	group_start b
+	helper=$(helper_pid)
+	kill -STOP "$helper"
+	until_true 10 is_stopped "$helper" || node_fail "the helper goes on"
+	peer Create 1=b "2=$REGRESS_DIR/bundles/b" >created 2>called &
+	create=$!
+	until_true 10 grep -q called called || node_fail "Create is not sent"
+	in_time() {
+		expect "$1" "*" timeout 5 "$PEER" "$SOCKET" call "$2" "1=$3" \
+		    ${4+"$4"}
+	}
+	in_time 0 State a
+	[ "$(field 3) $(field 4)" = "$pid 2" ] || node_fail "of a"
+	in_time 0 State a 2=x
+	[ "$(field 4)" = 2 ] || node_fail "of x"
+	in_time 0 Connect a
+	[ "$(field 2)" = "$pid" ] || node_fail "of a"
+	in_time 0 Pids a
+	[ "$(wc -l <out)" -eq 2 ] || node_fail "of a and x"
+	in_time 0 Connect b
+	[ -z "$(field 2)" ] || node_fail "of b there is no process yet"
+	in_time 1 State b
+	grep -q '^error 5 ' out || node_fail "it is not NotFound"
+	[ ! -s created ] || node_fail "b was created"
+	kill -CONT "$helper"
+	wait "$create" || node_fail "b was not created"
+	for id in a b; do
+		group_remove "$id"
+		group_delete "$id"
+	done
+	group_end
+}
+
 # b_has_ended: for until_true; its trap may not stand yet.
 b_has_ended() {
 	ctr_ task kill --signal SIGTERM b

@@ -287,6 +287,22 @@ shim_gone() {
 	expect 0 "*" shim_do "$1" delete "$2"
 }
 
+# shim_begin ID COMMAND [ARG...]: begin a test with a shim of our own, at
+# $SOCKET, for the bundle $BUNDLE that runs the command.
+shim_begin() {
+	node_begin
+	peer_build
+	case $REGRESS_RUNTIME in
+	*.reaper.*) ;;
+	*) atf_skip "needs the shim's own socket" ;;
+	esac
+	_shim=$1
+	shift
+	BUNDLE=$(bundle_make "$_shim")
+	spec_make "$BUNDLE/config.json" . "$@"
+	SOCKET=$(shim_do "$BUNDLE" start "$_shim") || atf_fail "no start"
+}
+
 # shim_do BUNDLE ACTION ID: call the shim's program as containerd does.
 shim_do() {
 	(

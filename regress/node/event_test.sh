@@ -115,6 +115,25 @@ start_comes_before_the_exit_of_a_task_that_ends_at_once_body() {
 	node_end
 }
 
+node_test a_sandbox_announces_what_any_task_does \
+    "Killed as CRI does it: 137"
+a_sandbox_announces_what_any_task_does_body() {
+	node_begin
+	events_begin
+	expect 0 "*" task_run --annotation=io.kubernetes.cri.sandbox-id=p \
+	    --annotation=io.kubernetes.cri.sandbox-namespace=default \
+	    --annotation=io.kubernetes.cri.container-type=sandbox \
+	    -d p /pause
+	expect 0 "" ctr_ task kill --signal SIGKILL p
+	until_true 10 task_is p STOPPED || node_fail "it lives on"
+	expect_removed p 137
+	until_true 5 events_are p create,start,exit,delete ||
+	    atf_fail "events: $(events_of p)"
+	grep -q '/tasks/exit.*"exit_status":137' events ||
+	    atf_fail "no status in the exit"
+	node_end
+}
+
 atf_init_test_cases() {
 	node_add
 }

@@ -253,6 +253,24 @@ a_container_that_never_comes_keeps_no_shim_body() {
 	group_end
 }
 
+node_test a_container_may_come_without_a_start \
+    "containerd 2.0.0 to 2.0.5 call it for the sandbox only"
+a_container_may_come_without_a_start_body() {
+	group_begin
+	group_start a
+	group_create a
+	spec_make "$(bundle_make b)/config.json" "$FILTER" sh -c 'exit 3'
+	group_create b
+	expect 0 "*" peer Start 1=b
+	expect 0 "*" peer Wait 1=b
+	[ "$(field 1)" = 3 ] || node_fail "not 3"
+	expect 0 "*" peer Delete 1=b
+	group_delete b
+	group_remove a
+	group_delete a
+	group_end
+}
+
 node_test ten_containers_start_at_once_behind_one_shim \
     "Ten calls of start for one group that has no shim yet"
 ten_containers_start_at_once_behind_one_shim_body() {
@@ -306,6 +324,47 @@ containers_of_a_group_come_and_go_at_the_same_time_body() {
 	cat err.a err.b err.c >err
 	[ ! -e wrong ] || node_fail "$(cat wrong)"
 	leak_after || node_fail "something was left"
+	node_end
+}
+
+# troubled_loop ID: the same, whatever comes of it.
+troubled_loop() {
+	for _round in $(seq 12); do
+		until_true 10 containerd_answers
+		task_run --annotation=io.containerd.runc.v2.group=g --rm \
+		    "$1$_round" sh -c 'exit 3' >>"err.$1" 2>&1
+		echo >>rounds
+	done
+}
+
+rounds_are() {
+	[ "$(wc -l <rounds)" -ge "$1" ]
+}
+
+node_test containerd_may_be_killed_while_containers_come_and_go \
+    "Five times; what it then knows of can be removed, and nothing is left"
+containerd_may_be_killed_while_containers_come_and_go_body() {
+	node_begin
+	expect 0 "" task_run --rm warm true
+	: >rounds
+	for id in a b; do
+		troubled_loop "$id" &
+	done
+	for n in 3 7 11 15 19; do
+		until_true 30 rounds_are "$n" || atf_fail "they do not go on"
+		containerd_kill KILL || atf_fail "containerd lives"
+		containerd_start || atf_fail "containerd does not start"
+	done
+	until_true 30 rounds_are 24 || atf_fail "they do not end"
+	for id in $(ctr_ container ls -q); do
+		task_end "$id"
+	done
+	expect 0 "" ctr_ task ls -q
+	until_true 10 shims_are 0 || node_fail "a shim lives on"
+	find "$REGRESS_DIR/state" -path "*.task/$REGRESS_NAMESPACE/*" >left
+	find "$REGRESS_DIR/reaper" -name state.json >>left
+	[ ! -s left ] || node_fail "left: $(cat left)"
+	expect 3 "" task_run --rm last sh -c 'exit 3'
 	node_end
 }
 

@@ -12,16 +12,6 @@ refused() {
 	grep -q "^error $_wanted " out || node_fail "not code $_wanted: $*"
 }
 
-# task_begin COMMAND [ARG...]: the bundle of c1, and its shim.
-task_begin() {
-	node_begin
-	peer_build
-	BUNDLE=$(bundle_make c1)
-	spec_make "$BUNDLE/config.json" . "$@"
-	# shellcheck disable=SC2034 # for peer
-	SOCKET=$(shim_do "$BUNDLE" start c1) || atf_fail "no start"
-}
-
 task_create() {
 	expect 0 "*" peer Create 1=c1 "2=$BUNDLE"
 	PID=$(field 1)
@@ -43,7 +33,7 @@ task_remove() {
 node_test calls_at_the_wrong_time_are_refused_by_their_codes \
     "AlreadyExists, FailedPrecondition, NotFound, Unimplemented"
 calls_at_the_wrong_time_are_refused_by_their_codes_body() {
-	task_begin sleep 1000
+	shim_begin c1 sleep 1000
 	refused 12 Create 1=c1 "2=$BUNDLE" 8=/checkpoint
 	task_create
 	refused 6 Create 1=c1 "2=$BUNDLE"
@@ -80,7 +70,7 @@ calls_at_the_wrong_time_are_refused_by_their_codes_body() {
 node_test an_exec_that_was_not_started_can_be_deleted \
     "And its name is free again"
 an_exec_that_was_not_started_can_be_deleted_body() {
-	task_begin sleep 1000
+	shim_begin c1 sleep 1000
 	task_create
 	expect 0 "*" peer Start 1=c1
 	for round in 1 2; do
@@ -96,7 +86,7 @@ an_exec_that_was_not_started_can_be_deleted_body() {
 node_test connect_answers_for_any_id \
     "It is how containerd asks whether the shim is there"
 connect_answers_for_any_id_body() {
-	task_begin sleep 1000
+	shim_begin c1 sleep 1000
 	shim=$(shim_pid)
 	expect 0 "1=$shim" peer Connect 1=c1
 	task_create
@@ -109,7 +99,7 @@ connect_answers_for_any_id_body() {
 node_test pids_are_told_with_the_names_of_execs \
     "And never none: containerd takes a task without for a leak"
 pids_are_told_with_the_names_of_execs_body() {
-	task_begin sleep 1000
+	shim_begin c1 sleep 1000
 	task_create
 	expect 0 "1={1=$PID;}" peer Pids 1=c1
 	expect 0 "*" peer Start 1=c1
@@ -135,7 +125,7 @@ pids_are_told_with_the_names_of_execs_body() {
 node_test a_signal_for_all_reaches_execs_and_another_does_not \
     "The task itself catches it"
 a_signal_for_all_reaches_execs_and_another_does_not_body() {
-	task_begin sh -c 'trap "echo x >>/tmp/caught" TERM
+	shim_begin c1 sh -c 'trap "echo x >>/tmp/caught" TERM
 	    : >/tmp/ready; while :; do sleep 0.02; done'
 	task_create
 	expect 0 "*" peer Start 1=c1
@@ -163,7 +153,7 @@ a_signal_for_all_reaches_execs_and_another_does_not_body() {
 node_test who_waits_and_goes_away_is_forgotten \
     "A hundred of them, and one who stays"
 who_waits_and_goes_away_is_forgotten_body() {
-	task_begin sleep 1000
+	shim_begin c1 sleep 1000
 	task_create
 	SOCKETS=$(find "/proc/$(shim_pid)/fd" -lname 'socket:*' | wc -l)
 	"$PEER" "$SOCKET" call Wait 1=c1 >stays 2>/dev/null &

@@ -20,8 +20,8 @@
 #define BOOT_STATE_NEW	"state.json.new"
 
 /*
- * An attribute of that directory, once the container has ended: its struct
- * msg_exited.  For `delete`, where shim or helper died.
+ * An attribute of that directory: the container's struct msg_exited, with
+ * seconds 0 before its end.  For `delete`, where shim or helper died.
  */
 #define BOOT_EXITED	"trusted.reaper.exited"
 

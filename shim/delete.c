@@ -76,7 +76,8 @@ static void
 exited_find(int fd, struct msg_exited *exited)
 {
 	if (fgetxattr(fd, BOOT_EXITED, exited, sizeof(*exited)) !=
-	    sizeof(*exited))
+		sizeof(*exited) ||
+	    exited->seconds == 0)
 		exited_guess(exited);
 }
 

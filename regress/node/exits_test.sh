@@ -370,6 +370,34 @@ when_shim_and_helper_are_killed_what_had_ended_keeps_its_end_body() {
 	told_after_death
 }
 
+# delete_says STATUS: containerd's call of delete for c1 answers with it.
+delete_says() {
+	expect 0 "*" shim_do "$BUNDLE" delete c1
+	# Field 2 of a DeleteResponse, a varint.
+	od -An -v -tx1 out | tr -d ' \n' >bytes
+	grep -q "10$1" bytes || node_fail "another status: $(cat bytes)"
+}
+
+node_test an_end_is_not_that_of_an_earlier_container_of_the_same_name \
+    "Shim and helper are killed twice, and delete is called once, late"
+an_end_is_not_that_of_an_earlier_container_of_the_same_name_body() {
+	shim_begin c1 sh -c 'exit 3'
+	expect 0 "*" peer Create 1=c1 "2=$BUNDLE"
+	expect 0 "*" peer Start 1=c1
+	expect 0 "*" peer Wait 1=c1
+	kill -9 "$(helper_pid)" "$(shim_pid)"
+	spec_make "$BUNDLE/config.json" . sleep 1000
+	# shellcheck disable=SC2034 # for peer
+	SOCKET=$(shim_do "$BUNDLE" start c1) || node_fail "no second start"
+	expect 0 "*" peer Create 1=c1 "2=$BUNDLE"
+	expect 0 "*" peer Start 1=c1
+	kill -9 "$(helper_pid)" "$(shim_pid)"
+	delete_says 8901
+	# And once more, as containerd may: nothing is known any more.
+	delete_says 8901
+	node_end
+}
+
 atf_init_test_cases() {
 	node_add
 }

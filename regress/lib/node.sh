@@ -266,6 +266,19 @@ exec_spec() {
 	printf "7=\\022\\$(printf %03o "${#_spec}")%s" "$_spec"
 }
 
+# events_begin: collect containerd's events in the file events; returns when the
+# subscription stands.
+events_begin() {
+	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
+	ctr_ namespace create "$REGRESS_NAMESPACE" || atf_fail "no namespace"
+	until_true 10 events_flow || atf_fail "no events"
+}
+
+events_flow() {
+	ctr_ namespace label "$REGRESS_NAMESPACE" probe="$(date +%N)" &&
+	    [ -s events ]
+}
+
 # bundle_make ID: an empty bundle as containerd makes it; prints its path.
 bundle_make() {
 	_bundle=$REGRESS_DIR/bundles/$1

@@ -3,18 +3,6 @@
 
 . "$(atf_get_srcdir)/../lib/node.sh"
 
-# events_begin: collect events; returns when the subscription stands.
-events_begin() {
-	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
-	ctr_ namespace create "$REGRESS_NAMESPACE" || atf_fail "no namespace"
-	until_true 10 events_flow || atf_fail "no events"
-}
-
-events_flow() {
-	ctr_ namespace label "$REGRESS_NAMESPACE" probe="$(date +%N)" &&
-	    [ -s events ]
-}
-
 # events_of ID: the topics of a task's events, with the id of the process for
 # exits of execs, in their order.
 events_of() {

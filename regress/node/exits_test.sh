@@ -45,7 +45,7 @@ node_test an_end_is_told_the_same_everywhere \
     "To who waits before and after, to State, Delete and events"
 an_end_is_told_the_same_everywhere_body() {
 	node_begin
-	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
+	events_begin
 	expect 0 "*" task_run -d a sh -c 'trap "exit 42" TERM
 	    : >/tmp/ready; while :; do sleep 0.05; done'
 	peer_to a
@@ -142,7 +142,7 @@ node_test to_be_stopped_and_continued_is_no_end \
     "Of a task and of an exec; nobody who waits is told"
 to_be_stopped_and_continued_is_no_end_body() {
 	node_begin
-	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
+	events_begin
 	expect 0 "*" task_run -d a sleep 1000
 	peer_to a
 	expect 0 "" peer Exec 1=a 2=x "$(exec_spec . sleep 1000)"
@@ -300,7 +300,7 @@ no_life_leaves_a_zombie_body() {
 # one_lives_one_has_ended: of a group: a runs, b has ended with 3.
 one_lives_one_has_ended() {
 	node_begin
-	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
+	events_begin
 	_group=--annotation=io.containerd.runc.v2.group=g
 	expect 0 "*" task_run -d "$_group" a sleep 4321
 	expect 0 "*" task_run -d "$_group" b sh -c 'exit 3'

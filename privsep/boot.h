@@ -20,6 +20,12 @@
 #define BOOT_STATE_NEW	"state.json.new"
 #define BOOT_CGROUP	"cgroup" /* a symbolic link to its path, if any */
 
+/*
+ * An attribute of that directory: the container's struct msg_exited, with
+ * seconds 0 before its end.  For `delete`, where shim or helper died.
+ */
+#define BOOT_EXITED	"trusted.reaper.exited"
+
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */

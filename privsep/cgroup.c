@@ -45,7 +45,8 @@ static const struct {
 	{ PIDS, "pids.max", "pids.max", RW },
 	{ FREEZER, "freezer.state", "cgroup.freeze", RW },
 	{ FREEZER, NULL, "cgroup.events", RD },
-	{ PIDS, "cgroup.procs", "cgroup.procs", RD },
+	/* Version 1's list is up to a second old. */
+	{ FREEZER, "cgroup.procs", "cgroup.procs", RD },
 	{ CPUACCT, "cpuacct.usage", NULL, RD },
 	{ CPUACCT, "cpuacct.stat", NULL, RD },
 	{ CPU, "cpu.stat", "cpu.stat", RD },

@@ -56,7 +56,9 @@ helper_publish(const struct helper *h, enum event_kind kind,
 		memcpy(notice.memory, r->memory, sizeof(notice.memory));
 	while (kind == EVENT_CREATE && nfds < 2 && fds[nfds] >= 0)
 		nfds++;
-	error = fdpass_send(BOOT_EVENT_FD, &notice, sizeof(notice), fds, nfds);
+	/* Of containers whose shim is gone containerd says that itself. */
+	error = h->closing && !RECORD_IS_EXEC(r) ? 0 :
+	    fdpass_send(BOOT_EVENT_FD, &notice, sizeof(notice), fds, nfds);
 	if (error != 0)
 		log_line("an event was dropped", &r->ref, NULL, error);
 }
@@ -110,7 +112,10 @@ wait_and_work(struct helper *h)
 	h->closing |= n <= 0;
 }
 
-/* The shim is gone: so is, then, everything that this helper started. */
+/*
+ * The shim is gone: so is, then, everything that this helper started.  What
+ * state says how it ended, `delete` reads and removes.
+ */
 static void
 helper_close(struct helper *h)
 {
@@ -125,10 +130,6 @@ helper_close(struct helper *h)
 		if (alive > 0)
 			wait_and_work(h);
 	} while (alive > 0);
-	RECORD_FOREACH(r, h) {
-		if (r->state_fd != -1)
-			state_remove(h->root_fd, r->state_fd, r->ref.id);
-	}
 }
 
 int

@@ -1,3 +1,5 @@
+#include <sys/xattr.h>
+
 #include "privsep/helper.h"
 
 int
@@ -34,7 +36,8 @@ state_write(const struct helper *h, const struct record *c)
 	    h->boot.bundles, c->ref.id, status, c->pid, exit_code);
 	close(fd);
 	if (n < 0 || renameat(c->state_fd, BOOT_STATE_NEW, c->state_fd,
-	    BOOT_STATE) == -1)
+	    BOOT_STATE) == -1 || fsetxattr(c->state_fd, BOOT_EXITED,
+	    &c->exited, sizeof(c->exited), 0) == -1)
 		return (-errno);
 	return (0);
 }

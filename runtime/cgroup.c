@@ -345,7 +345,7 @@ stats_run(struct process *process, struct process_call *call,
 
 	(void)limits;
 	process_result(process, &result);
-	stats.v2 = (process->files_v2 & BIT(MSG_CGROUP_PROCS)) != 0;
+	stats.v2 = (process->files_v2 & BIT(MSG_CGROUP_CPU)) != 0;
 	for (i = 0; i < MSG_CGROUP_MAX; i++)
 		stats.fds[i] = process->files[i].fd;
 	result.stats = &stats;

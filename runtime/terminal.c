@@ -128,7 +128,7 @@ input_step(struct terminal *terminal)
 	ssize_t n;
 
 	/* Even to try would be an event of it, and so on. */
-	if (terminal->full)
+	if (terminal->full || terminal->finishing)
 		return (0);
 	if (flow->at == flow->end) {
 		if (from->fd == -1)
@@ -244,7 +244,7 @@ terminal_finish(struct terminal *terminal)
 	if (!terminal->begun)
 		return;
 	terminal->finishing = 1;
-	side_close(terminal, &terminal->sides[TERMINAL_INPUT]);
+	side_unwatch(terminal, &terminal->sides[TERMINAL_INPUT]);
 	terminal->input.at = terminal->input.end;
 	/* Not for ever, even if somebody goes on writing: it has a limit. */
 	while (output_step(terminal))
@@ -267,6 +267,7 @@ void
 terminal_close_output(struct terminal *terminal)
 {
 	side_close(terminal, &terminal->sides[TERMINAL_OUTPUT]);
+	side_close(terminal, &terminal->sides[TERMINAL_INPUT]);
 }
 
 int

@@ -43,7 +43,9 @@ int	 terminal_begin(struct terminal *terminal);
 
 /*
  * Its process has ended: takes no more input, and of the output what is in the
- * pty now, of which as much as possible is written before this returns.
+ * pty now, of which as much as possible is written before this returns.  The
+ * input stays open: a client of containerd whose typing fails lets the output
+ * go, read or not.
  */
 void	 terminal_finish(struct terminal *terminal);
 
@@ -53,7 +55,7 @@ int	 terminal_unwritten(const struct terminal *terminal);
 /* The descriptor of a side, which stays the terminal's; -1: none. */
 int	 terminal_fd(const struct terminal *terminal, enum terminal_side side);
 
-/* Closes the output, which is then at its end. */
+/* Closes the output, which is then at its end, and after it the input. */
 void	 terminal_close_output(struct terminal *terminal);
 
 /*

@@ -131,6 +131,7 @@ daemon_run(const struct daemon_args *daemon)
 	serve.log_fd = -1;
 	serve.ready_fd = -1;
 	serve.namespace = daemon->args->namespace;
+	serve.id = daemon->args->id;
 	if ((error = serve_init(&serve)) != 0)
 		fail(error, "preparing to serve");
 	if ((error = sandbox_enter_shim(order.uid, fds[DAEMON_ROOT])) != 0)

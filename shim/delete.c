@@ -1,4 +1,5 @@
 #include <sys/file.h>
+#include <sys/xattr.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "privsep/boot.h"
+#include "privsep/msg.h"
 #include "shim/bundle.h"
 #include "shim/cgroup_clean.h"
 #include "shim/delete.h"
@@ -85,12 +87,49 @@ logs_begin(int bundle_fd, const char *path, const struct shim_args *args)
 	log_context(args->namespace, NULL);
 }
 
+/* For all that is known it was killed, which is seen now. */
+static void
+exited_guess(struct msg_exited *exited)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	memset(exited, 0, sizeof(*exited));
+	exited->status = KILLED;
+	exited->seconds = now.tv_sec;
+	exited->nanoseconds = (uint32_t)now.tv_nsec;
+}
+
+/* What the helper has noted of the end, if it has, else what is known now. */
+static void
+exited_find(int fd, struct msg_exited *exited)
+{
+	if (fgetxattr(fd, BOOT_EXITED, exited, sizeof(*exited)) !=
+		sizeof(*exited) ||
+	    exited->seconds == 0)
+		exited_guess(exited);
+}
+
+/* What is in the container's directory fd, and that. */
+static int
+state_remove(int root, int fd, const char *id)
+{
+	if ((unlinkat(fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
+	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
+		return (report_error(-errno, "cleaning up after \"%s\"", id));
+	return (0);
+}
+
 /*
- * What a killed helper may have left; a live one left nothing.  A dying one
- * keeps the lock until it is gone.
+ * What is left of a container whose shim or helper was killed; after a Delete
+ * there is nothing.  A dying helper keeps the lock until it is gone.  Where it
+ * knows the end, *exited becomes that.
  */
 static int
-container_clean(const char *path, const char *namespace, const char *id)
+container_clean(const char *path, const char *namespace, const char *id,
+    struct msg_exited *exited)
 {
 	int error = 0, fd = -1, root;
 
@@ -102,12 +141,13 @@ container_clean(const char *path, const char *namespace, const char *id)
 	}
 	signal(SIGALRM, too_long);
 	alarm(CLEAN_LIMIT);
-	if (flock(fd, LOCK_EX) == -1 || cgroup_clean(fd, namespace, id) != 0 ||
-	    (unlinkat(fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
-		error = report_error(-errno, "cleaning up after \"%s\"", id);
+	if (flock(fd, LOCK_EX) == -1 || cgroup_clean(fd, namespace, id) != 0) {
+		error =
+		    report_error(-errno, "waiting for the end of \"%s\"", id);
+	} else {
+		exited_find(fd, exited);
+		error = state_remove(root, fd, id);
+	}
 	if (error == 0)
 		log_event(LOG_LEVEL_WARNING, "cleaned up after a killed helper",
 		    "id", id, NULL);
@@ -119,12 +159,12 @@ out:
 }
 
 /*
- * Removes the socket of a shim that is gone.  Its path is what `start` wrote
- * to the bundle; where there is no such file the next start of the group
- * removes it.
+ * Tells the group's shim, and removes the socket of one that is gone.  Its path
+ * is what `start` wrote to the bundle; where there is no such file the next
+ * start of the group removes it.
  */
 static void
-socket_clean(int bundle_fd)
+socket_clean(int bundle_fd, const char *id)
 {
 	static const char scheme[] = GROUP_SCHEME;
 	char path[GROUP_PATH_SIZE] = { 0 };
@@ -141,23 +181,22 @@ socket_clean(int bundle_fd)
 	}
 	if (path[0] == '\0' || group_lock_path(&group, path) != 0)
 		return;
-	(void)group_answers(&group);
+	group_leave(&group, id);
 	group_unlock(&group);
 }
 
 static int
-response_write(void)
+response_write(const struct msg_exited *exited)
 {
 	Containerd__Task__V2__DeleteResponse response =
 	    CONTAINERD__TASK__V2__DELETE_RESPONSE__INIT;
 	Google__Protobuf__Timestamp at = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 	uint8_t buffer[RESPONSE_SIZE];
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	at.seconds = now.tv_sec;
-	at.nanos = (int32_t)now.tv_nsec;
-	response.exit_status = KILLED;
+	at.seconds = exited->seconds;
+	at.nanos = (int32_t)exited->nanoseconds;
+	response.pid = exited->pid;
+	response.exit_status = exited->status;
 	response.exited_at = &at;
 	return (output_write(buffer,
 	    containerd__task__v2__delete_response__pack(&response, buffer)));
@@ -167,17 +206,20 @@ int
 delete_run(const struct shim_args *args)
 {
 	const char *bundle = args->bundle[0] != '\0' ? args->bundle : ".";
+	struct msg_exited exited;
 	struct found found;
 	int fd;
 
+	exited_guess(&exited);
 	fd = files_directory(AT_FDCWD, bundle, O_PATH);
 	if (found_read(fd, &found) != 0)
 		return (1);
 	logs_begin(fd, found.log, args);
-	if (container_clean(found.root, args->namespace, args->id) != 0)
+	if (container_clean(found.root, args->namespace, args->id, &exited) !=
+	    0)
 		return (1);
 	if (fd >= 0)
-		socket_clean(fd);
+		socket_clean(fd, args->id);
 	log_event(LOG_LEVEL_DEBUG, "nothing is left", "id", args->id, NULL);
-	return (response_write());
+	return (response_write(&exited));
 }

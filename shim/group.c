@@ -14,9 +14,12 @@
 #include <sodium.h>
 
 #include "shim/files.h"
+#include "shim/frame.h"
 #include "shim/group.h"
+#include "shim/proto/ttrpc.pb-c.h"
 
-#define ANSWER_LIMIT 1000 /* ms that a living shim may need to answer */
+#define ANSWER_LIMIT 2500 /* ms for an answer, or for the end of the shim */
+#define FRAME_SIZE   256  /* bytes; a request with an id */
 
 _Static_assert(GROUP_PATH_SIZE <= sizeof(((struct sockaddr_un *)0)->sun_path),
     "the socket's path is too long");
@@ -142,9 +145,17 @@ group_address(const struct group *group, struct sockaddr_un *address)
 	memcpy(address->sun_path, group->path, strlen(group->path));
 }
 
+/* Nobody listens there, or soon nobody will.  Returns 0 or a negative errno. */
+static int
+socket_remove(const struct group *group)
+{
+	return (unlink(group->path) == -1 && errno != ENOENT ? -errno : 0);
+}
+
 /*
  * Connects.  Returns 1 with *fd_p open (or -1 where the queue of the listener
- * is full), or as group_alive.
+ * is full); or 0 if nobody listens, and then the socket is removed; or a
+ * negative errno.
  */
 static int
 group_connect(const struct group *group, int *fd_p)
@@ -168,41 +179,75 @@ group_connect(const struct group *group, int *fd_p)
 		return (1);
 	if (error == -ENOENT)
 		return (0);
-	if (error != -ECONNREFUSED)
-		return (error);
-	return (unlink(group->path) == -1 && errno != ENOENT ? -errno : 0);
+	return (error != -ECONNREFUSED ? error : socket_remove(group));
+}
+
+/* Writes the request to frame and returns its size. */
+static size_t
+request_encode(const char *method, const char *id, uint8_t frame[FRAME_SIZE])
+{
+	Ttrpc__Request request = TTRPC__REQUEST__INIT;
+	struct frame_header header = { .stream = 1, .type = FRAME_REQUEST };
+
+	request.service = (char *)(uintptr_t)GROUP_SERVICE;
+	request.method = (char *)(uintptr_t)method;
+	request.payload.data = (uint8_t *)(uintptr_t)id;
+	request.payload.len = strlen(id);
+	header.length = (uint32_t)ttrpc__request__get_packed_size(&request);
+	frame_encode(&header, frame);
+	ttrpc__request__pack(&request, frame + FRAME_HEADER_SIZE);
+	return (FRAME_HEADER_SIZE + header.length);
+}
+
+/*
+ * Asks over fd, and closes it.  Returns 1 if there was an answer, whichever: a
+ * shim of another version does not know the question; 0 if the shim has hung
+ * up, as one that ends does; -1 if it says nothing.
+ */
+static int
+ask(int fd, const char *method, const char *id)
+{
+	struct pollfd answer = { .fd = fd, .events = POLLIN };
+	uint8_t frame[FRAME_SIZE];
+	size_t size = request_encode(method, id, frame);
+	int answers = 0;
+
+	if (send(fd, frame, size, MSG_NOSIGNAL) == (ssize_t)size) {
+		if (poll(&answer, 1, ANSWER_LIMIT) != 1)
+			answers = -1;
+		else
+			answers = read(fd, frame, sizeof(frame)) > 0;
+	}
+	close(fd);
+	return (answers);
 }
 
 int
-group_alive(const struct group *group)
+group_join(const struct group *group, const char *id)
 {
 	int alive, fd;
 
 	alive = group_connect(group, &fd);
-	if (fd != -1)
-		close(fd);
-	return (alive);
+	if (fd == -1)
+		return (alive);
+	return (ask(fd, GROUP_JOIN, id) == 0 ? socket_remove(group) : 1);
 }
 
-int
-group_answers(const struct group *group)
+void
+group_leave(const struct group *group, const char *id)
 {
-	/* A ttrpc request on an even stream: refused at once, by anyone. */
-	static const uint8_t probe[] = { 0, 0, 0, 0, 0, 0, 0, 2, 1, 0 };
-	struct pollfd answer = { .events = POLLIN };
-	int alive, answers;
-	char byte;
+	int fd;
 
-	alive = group_connect(group, &answer.fd);
-	if (answer.fd == -1)
-		return (alive);
-	/* A listener that goes takes those with it that it has not accepted. */
-	answers = send(answer.fd, probe, sizeof(probe), MSG_NOSIGNAL) ==
-		sizeof(probe) &&
-	    poll(&answer, 1, ANSWER_LIMIT) == 1 &&
-	    read(answer.fd, &byte, sizeof(byte)) == 1;
-	close(answer.fd);
-	return (answers ? 1 : group_alive(group));
+	(void)group_connect(group, &fd);
+	if (fd == -1 || ask(fd, GROUP_LEAVE, id) == -1)
+		return;
+	/*
+	 * It may have closed its listener meanwhile: because of the question,
+	 * or because it was killed, of which containerd hears a little sooner.
+	 */
+	(void)group_connect(group, &fd);
+	if (fd != -1)
+		close(fd);
 }
 
 int

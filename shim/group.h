@@ -35,22 +35,31 @@ int	 group_lock_path(struct group *group, const char *path);
 void	 group_unlock(struct group *group);
 
 /*
- * 1 if someone listens on the group's socket; 0 if not, and then a socket
- * that was left there is removed; or a negative errno.
+ * What `start` and `delete` ask of the group's shim, as a ttrpc service with
+ * the id of their container for a payload.
  */
-int	 group_alive(const struct group *group);
+#define GROUP_SERVICE	"reaper.Group"
+#define GROUP_JOIN	"Join"
+#define GROUP_LEAVE	"Leave"
+
+/*
+ * Has the shim wait for the Create of container id, whatever Shutdown it hears
+ * before that.  Returns 1; or 0 if there is no shim or if it is about to end,
+ * and then a socket that was left there is removed; or a negative errno.
+ */
+int	 group_join(const struct group *group, const char *id);
+
+/*
+ * Has the shim end if it has no container and waits for none but this one:
+ * some versions of containerd send no Shutdown.  Afterwards the socket of a
+ * shim that has gone is removed.
+ */
+void	 group_leave(const struct group *group, const char *id);
 
 /*
  * Binds the group's socket, mode 0600, and listens.  Returns the listener,
  * close-on-exec and non-blocking, or a negative errno.
  */
 int	 group_listen(const struct group *group);
-
-/*
- * Like group_alive, but certain: a shim that was killed may still be listening
- * for a moment when containerd hears of it.  Asks it for an answer, at most a
- * second long.
- */
-int	 group_answers(const struct group *group);
 
 #endif

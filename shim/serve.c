@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <malloc.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runtime/engine.h"
+#include "shim/group.h"
 #include "shim/serve.h"
 #include "shim/task.h"
 #include "shim/ttrpc.h"
@@ -21,8 +23,9 @@ static struct {
 	struct task_service service;
 	struct loop_timer idle;
 	size_t containers;
+	char joining[MSG_ID_SIZE]; /* `start` was run for it; or "" */
 	int ready_fd;
-	int lost;
+	int ending, lost;
 	const char *namespace;
 } shim;
 
@@ -36,6 +39,7 @@ ended(void *arg)
 static void
 end(enum log_level level, const char *why)
 {
+	shim.ending = 1;
 	loop_timer_cancel(shim.loop, &shim.idle);
 	log_event(level, "ending", "reason", why, NULL);
 	ttrpc_drain(shim.server, DRAIN_LIMIT, ended, NULL);
@@ -54,7 +58,7 @@ on_changed(void *arg, size_t containers)
 {
 	(void)arg;
 	shim.containers = containers;
-	if (shim.lost)
+	if (shim.ending)
 		return;
 	if (containers > 0)
 		loop_timer_cancel(shim.loop, &shim.idle);
@@ -63,13 +67,62 @@ on_changed(void *arg, size_t containers)
 		    NULL);
 }
 
+/* Its Create has come, or will not come. */
 static void
-on_shutdown(void *arg)
+on_create(void *arg, const char *id)
 {
 	(void)arg;
-	/* While siblings live, containerd means only its own container. */
-	if (shim.containers == 0 && !shim.lost)
+	if (strcmp(shim.joining, id) == 0)
+		shim.joining[0] = '\0';
+}
+
+/*
+ * While siblings live, or another one has been told to come here, containerd
+ * means only its own container.
+ */
+static void
+on_shutdown(void *arg, const char *id)
+{
+	on_create(arg, id);
+	if (shim.containers == 0 && shim.joining[0] == '\0' && !shim.ending)
 		end(LOG_LEVEL_DEBUG, "shutdown");
+}
+
+static void
+join(const char *id)
+{
+	strcpy(shim.joining, id);
+	if (shim.containers == 0)
+		loop_timer_set(shim.loop, &shim.idle, FIRST_LIMIT,
+		    idle_too_long, NULL);
+}
+
+/* What `start` and `delete` ask; of a shim that ends they see the end. */
+static void
+group_dispatch(struct ttrpc_call *call, const char *method,
+    const ProtobufCBinaryData *payload)
+{
+	char id[MSG_ID_SIZE] = { 0 };
+
+	if (shim.ending)
+		return;
+	if (payload->len < sizeof(id))
+		memcpy(id, payload->data, payload->len);
+	if (strcmp(method, GROUP_JOIN) == 0)
+		join(id);
+	else if (strcmp(method, GROUP_LEAVE) == 0)
+		on_shutdown(NULL, id);
+	ttrpc_reply(call, NULL);
+}
+
+static void
+dispatch(void *arg, struct ttrpc_call *call, const char *service,
+    const char *method, const ProtobufCBinaryData *payload)
+{
+	if (strcmp(service, GROUP_SERVICE) == 0)
+		group_dispatch(call, method, payload);
+	else
+		task_dispatch(arg, call, service, method, payload);
 }
 
 static void
@@ -119,14 +172,16 @@ serve_init(const struct serve_args *args)
 		log_open(args->log_fd, LOG_LEVEL_INFO);
 	shim.ready_fd = args->ready_fd;
 	shim.namespace = args->namespace;
+	strcpy(shim.joining, args->id);
 	if ((shim.loop = loop_new()) == NULL ||
 	    (shim.engine = engine_new(shim.loop, args->channel, args->helper,
 		 &handlers, NULL)) == NULL ||
 	    (shim.server = ttrpc_new(shim.loop, args->listener,
-		 args->client_uid, task_dispatch, &shim.service)) == NULL)
+		 args->client_uid, dispatch, &shim.service)) == NULL)
 		return (-errno);
 	shim.service.engine = shim.engine;
 	shim.service.shim_pid = (uint32_t)getpid();
+	shim.service.create = on_create;
 	shim.service.shutdown = on_shutdown;
 	loop_timer_set(shim.loop, &shim.idle, FIRST_LIMIT, idle_too_long, NULL);
 	return (0);

@@ -20,6 +20,7 @@ struct serve_args {
 	int log_fd;		/* non-blocking; -1: log_open was called */
 	int ready_fd;		/* gets one byte when the helper is ready */
 	const char *namespace;	/* containerd's; for the log */
+	const char *id;		/* of the container that is to come first */
 	uid_t client_uid;	/* who may connect: 0, that is containerd */
 };
 
@@ -30,12 +31,12 @@ struct serve_args {
 int	 serve_init(const struct serve_args *args);
 
 /*
- * Serves until no container is left and containerd has said Shutdown or shown
- * no interest for a while, or until the helper is gone.  ready_fd gets a byte
- * and is closed as soon as the helper has said that it is ready; it is closed
- * without one if the helper ends before.  Returns 0, or a negative errno if
- * the helper was lost.  Uses only the system calls of
- * sandbox-policies/shim.policy.
+ * Serves until no container is left or about to come, and containerd has said
+ * Shutdown, or `delete` in its stead, or shown no interest for a while; or
+ * until the helper is gone.  ready_fd gets a byte and is closed as soon as the
+ * helper has said that it is ready; it is closed without one if the helper ends
+ * before.  Returns 0, or a negative errno if the helper was lost.  Uses only the
+ * system calls of sandbox-policies/shim.policy.
  */
 int	 serve_loop(void);
 

@@ -125,7 +125,7 @@ start_locked(struct start *start)
 	char pid[LOG_NUMBER_SIZE];
 	int alive, error;
 
-	if ((alive = group_alive(&start->group)) < 0)
+	if ((alive = group_join(&start->group, start->args->id)) < 0)
 		return (report_error(alive, "%s", start->group.path));
 	error = alive ? 0 : shim_start(start);
 	if (error == 0)

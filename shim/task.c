@@ -134,6 +134,7 @@ task_create(struct request *request, const ProtobufCMessage *message)
 		    m->parent_checkpoint[0] != '\0',
 	};
 
+	request->service->create(request->service->arg, m->id);
 	engine_create(request->service->engine, &spec, create_done, request);
 }
 
@@ -478,13 +479,13 @@ static void
 task_shutdown(struct request *request, const ProtobufCMessage *message)
 {
 	struct task_service *service = request->service;
+	REQUEST(Shutdown) *m = (const void *)message;
 
-	(void)message;
 	/*
 	 * The answer makes containerd run `delete`, which removes the socket
 	 * if nobody listens: the listener must be closed by then.
 	 */
-	service->shutdown(service->arg);
+	service->shutdown(service->arg, m->id);
 	request_reply(request, NULL);
 }
 

@@ -11,8 +11,13 @@
 struct task_service {
 	struct engine *engine;
 	uint32_t shim_pid;
-	/* containerd has said Shutdown; whether that is now is for others. */
-	void (*shutdown)(void *arg);
+	/* A Create has come, whatever becomes of it. */
+	void (*create)(void *arg, const char *id);
+	/*
+	 * containerd has said Shutdown because of this container; whether that
+	 * is now is for others.
+	 */
+	void (*shutdown)(void *arg, const char *id);
 	void *arg;
 };
 

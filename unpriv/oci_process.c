@@ -89,17 +89,25 @@ name_index(int value, const char *const *names, size_t count)
 	return (-1);
 }
 
+/* An integer from 0 to max; expected says so. */
+static int
+number_decode(struct oci_reader *reader, int value, uint64_t max,
+    const char *expected, uint32_t *field)
+{
+	uint64_t number;
+
+	if (json_unsigned(value, max, &number) != 0)
+		return (oci_refuse(reader, value, expected));
+	*field = (uint32_t)number;
+	return (0);
+}
+
 /* A user or group id; (uint32_t)-1 means "no change" to setresuid(2). */
 static int
 id_decode(struct oci_reader *reader, int value, uint32_t *id)
 {
-	uint64_t number;
-
-	if (json_unsigned(value, UINT32_MAX - 1, &number) != 0)
-		return (oci_refuse(reader, value,
-		    "expected an integer from 0 to 4294967294"));
-	*id = (uint32_t)number;
-	return (0);
+	return (number_decode(reader, value, UINT32_MAX - 1,
+	    "expected an integer from 0 to 4294967294", id));
 }
 
 static int
@@ -135,15 +143,10 @@ read_groups(struct oci_reader *reader, int value, uint32_t arg)
 static int
 read_umask(struct oci_reader *reader, int value, uint32_t arg)
 {
-	uint64_t number;
-
 	(void)arg;
-	if (json_unsigned(value, 0777, &number) != 0)
-		return (oci_refuse(reader, value,
-		    "expected an integer from 0 to 511"));
-	reader->plan->umask = (uint32_t)number;
 	reader->plan->flags |= PLAN_HAS_UMASK;
-	return (0);
+	return (number_decode(reader, value, 0777,
+	    "expected an integer from 0 to 511", &reader->plan->umask));
 }
 
 static const struct oci_field user_fields[] = {
@@ -377,13 +380,8 @@ read_oom(struct oci_reader *reader, int value, uint32_t arg)
 static int
 size_decode(struct oci_reader *reader, int value, uint32_t *size)
 {
-	uint64_t number;
-
-	if (json_unsigned(value, UINT16_MAX, &number) != 0)
-		return (oci_refuse(reader, value,
-		    "expected an integer from 0 to 65535"));
-	*size = (uint32_t)number;
-	return (0);
+	return (number_decode(reader, value, UINT16_MAX,
+	    "expected an integer from 0 to 65535", size));
 }
 
 static int

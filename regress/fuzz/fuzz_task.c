@@ -60,6 +60,13 @@ ignore(void *arg)
 }
 
 static void
+ignore_id(void *arg, const char *id)
+{
+	(void)arg;
+	(void)id;
+}
+
+static void
 ignore_count(void *arg, size_t containers)
 {
 	(void)arg;
@@ -176,7 +183,9 @@ engine_begin(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct task_service service = { .shim_pid = 1, .shutdown = ignore };
+	struct task_service service = { .shim_pid = 1,
+		.create = ignore_id,
+		.shutdown = ignore_id };
 	struct ttrpc_server *server;
 	size_t n;
 	int fds[2];

@@ -4,7 +4,8 @@
 # Everything it makes lies below one short directory, $REGRESS_DIR, but for the
 # sockets of shims, which every shim keeps in /run/containerd/s.  The caller
 # sets REGRESS_BUILD, the directory of the built programs; it may set
-# REGRESS_RUNTIME to run the same on another runtime.
+# REGRESS_RUNTIME to run the same on another runtime, and REGRESS_ROOT, where
+# Reaper's state is to be.
 
 : "${REGRESS_RUNTIME:=io.containerd.reaper.v2}"
 : "${REGRESS_NAMESPACE:=regress}"
@@ -64,7 +65,7 @@ containerd_start() {
 	# A shim refuses a REAPER_ key that it does not know.
 	setsid env -u REAPER_KUBE_DIR PATH="$REGRESS_BUILD:${REGRESS_PATH:+$REGRESS_PATH:}$PATH" \
 	    REAPER_CONFIG="$REGRESS_DIR/reaper.conf" \
-	    REAPER_RUNTIME_ROOT="$REGRESS_DIR/reaper" \
+	    REAPER_RUNTIME_ROOT="${REGRESS_ROOT:-$REGRESS_DIR/reaper}" \
 	    containerd --config "$REGRESS_DIR/config.toml" \
 	    </dev/null >>"$REGRESS_DIR/containerd.log" 2>&1 &
 	CONTAINERD_PID=$!

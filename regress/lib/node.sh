@@ -220,6 +220,14 @@ status_of() {
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr '\t' ' '
 }
 
+# is_stopped PID: by SIGSTOP; for until_true.
+is_stopped() {
+	case $(status_of "$1" State) in
+	T*) ;;
+	*) return 1 ;;
+	esac
+}
+
 # runs ARGUMENTS: some process, anywhere on the node, has these arguments.
 runs() {
 	for _proc in /proc/[0-9]*; do
@@ -236,6 +244,47 @@ peer_build() {
 	    "$LIB/peer.c" || atf_fail "peer.c does not compile"
 }
 
+# peer METHOD FIELD...: call the shim whose socket is $SOCKET.
+peer() {
+	"$PEER" "$SOCKET" call "$@"
+}
+
+# field FIELD: of the answer that expect saw last.
+field() {
+	sed -n "s/^$1=//p" out
+}
+
+# peer_to ID: build it, and call the shim of this task.
+peer_to() {
+	peer_build
+	SOCKET=$(cat "$REGRESS_DIR/state"/*/"$REGRESS_NAMESPACE/$1/address") ||
+	    atf_fail "$1 has no shim"
+}
+
+# exec_spec FILTER COMMAND [ARG...]: what Exec takes for a process, changed by a
+# jq filter, as FIELD=VALUE: a google.protobuf.Any of less than 128 bytes.
+exec_spec() {
+	_filter=$1
+	shift
+	_spec=$(jq -cn "{args: \$ARGS.positional, cwd: \"/\",
+	    user: {uid: 0, gid: 0}} | $_filter" --args -- "$@")
+	# shellcheck disable=SC2059 # the length is written as an escape
+	printf "7=\\022\\$(printf %03o "${#_spec}")%s" "$_spec"
+}
+
+# events_begin: collect containerd's events in the file events; returns when the
+# subscription stands.
+events_begin() {
+	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
+	ctr_ namespace create "$REGRESS_NAMESPACE" || atf_fail "no namespace"
+	until_true 10 events_flow || atf_fail "no events"
+}
+
+events_flow() {
+	ctr_ namespace label "$REGRESS_NAMESPACE" probe="$(date +%N)" &&
+	    [ -s events ]
+}
+
 # bundle_make ID: an empty bundle as containerd makes it; prints its path.
 bundle_make() {
 	_bundle=$REGRESS_DIR/bundles/$1
@@ -245,15 +294,32 @@ bundle_make() {
 	echo "$_bundle"
 }
 
-# shim_gone BUNDLE ID: after Shutdown: the shim ends, and containerd's call of
-# delete takes its socket away.
+# no_shim_runs: for until_true.
 no_shim_runs() {
 	[ -z "$(shim_pid)" ]
 }
 
+# shim_gone BUNDLE ID: after Shutdown: the shim ends, and containerd's call of
+# delete takes its socket away.
 shim_gone() {
 	until_true 10 no_shim_runs || node_fail "the shim stays"
 	expect 0 "*" shim_do "$1" delete "$2"
+}
+
+# shim_begin ID COMMAND [ARG...]: begin a test with a shim of our own, at
+# $SOCKET, for the bundle $BUNDLE that runs the command.
+shim_begin() {
+	node_begin
+	peer_build
+	case $REGRESS_RUNTIME in
+	*.reaper.*) ;;
+	*) atf_skip "needs the shim's own socket" ;;
+	esac
+	_shim=$1
+	shift
+	BUNDLE=$(bundle_make "$_shim")
+	spec_make "$BUNDLE/config.json" . "$@"
+	SOCKET=$(shim_do "$BUNDLE" start "$_shim") || atf_fail "no start"
 }
 
 # shim_do BUNDLE ACTION ID: call the shim's program as containerd does.

@@ -4,9 +4,10 @@
  *
  *	peer SOCKET call METHOD [FIELD=TEXT | FIELD:NUMBER | FIELD@JSON]...
  *		one call of the Task service; prints "called" to standard error
- *		when it is out, then each field of the answer as FIELD=VALUE,
- *		or "error CODE TEXT" and exits 1; FIELD@JSON is a
- *		google.protobuf.Any, as containerd's clients pack resources
+ *		when it is out, then each field of the answer as FIELD=VALUE, a
+ *		message in it as {FIELD=VALUE;...}, or "error CODE TEXT" and
+ *		exits 1; FIELD@JSON is a google.protobuf.Any, as containerd's
+ *		clients pack resources
  *	peer SOCKET raw
  *		sends its standard input, ends its half of the connection, and
  *		prints how many bytes came back before the other end closed it
@@ -91,22 +92,38 @@ request_parse(char **argv)
 	return request;
 }
 
-static void
-field_print(unsigned field, uint64_t value, struct slice bytes)
+static int
+is_text(struct slice bytes)
 {
 	size_t i;
 
-	if (bytes.data == NULL) {
-		(void)printf("%u=%llu\n", field, (unsigned long long)value);
-		return;
-	}
 	for (i = 0; i < bytes.length && isprint(bytes.data[i]); i++)
 		continue;
-	if (i == bytes.length)
-		(void)printf("%u=%.*s\n", field, (int)i,
-		    (const char *)bytes.data);
-	else
-		(void)printf("%u=(%zu bytes)\n", field, bytes.length);
+	return i == bytes.length;
+}
+
+/* FIELD=VALUE of each field, with end after it. */
+static void
+fields_print(struct slice message, const char *end)
+{
+	struct slice bytes;
+	uint64_t value;
+	unsigned field;
+
+	while (slice_next(&message, &field, &value, &bytes)) {
+		(void)printf("%u=", field);
+		if (bytes.data == NULL) {
+			(void)printf("%llu", (unsigned long long)value);
+		} else if (is_text(bytes)) {
+			(void)printf("%.*s", (int)bytes.length,
+			    (const char *)bytes.data);
+		} else {
+			(void)putchar('{');
+			fields_print(bytes, ";");
+			(void)putchar('}');
+		}
+		(void)fputs(end, stdout);
+	}
 }
 
 static int
@@ -115,8 +132,6 @@ call(int fd, char **argv)
 	static struct frame frame;
 	struct message request = request_parse(argv);
 	struct slice response, status, payload, bytes;
-	uint64_t value;
-	unsigned field;
 
 	if (frame_write(fd, 1, WIRE_REQUEST, &request) == -1)
 		errx(2, "%s: not sent", argv[0]);
@@ -136,8 +151,7 @@ call(int fd, char **argv)
 		    (int)bytes.length, (const char *)bytes.data);
 		return 1;
 	}
-	while (slice_next(&payload, &field, &value, &bytes))
-		field_print(field, value, bytes);
+	fields_print(payload, "\n");
 	return 0;
 }
 

@@ -3,18 +3,6 @@
 
 . "$(atf_get_srcdir)/../lib/node.sh"
 
-# events_begin: collect events; returns when the subscription stands.
-events_begin() {
-	ctr --address "$REGRESS_DIR/c.sock" events >events 2>&1 &
-	ctr_ namespace create "$REGRESS_NAMESPACE" || atf_fail "no namespace"
-	until_true 10 events_flow || atf_fail "no events"
-}
-
-events_flow() {
-	ctr_ namespace label "$REGRESS_NAMESPACE" probe="$(date +%N)" &&
-	    [ -s events ]
-}
-
 # events_of ID: the topics of a task's events, with the id of the process for
 # exits of execs, in their order.
 events_of() {
@@ -112,6 +100,25 @@ start_comes_before_the_exit_of_a_task_that_ends_at_once_body() {
 		until_true 5 events_are "t$i" create,start,exit,delete ||
 		    atf_fail "events of t$i: $(events_of "t$i")"
 	done
+	node_end
+}
+
+node_test a_sandbox_announces_what_any_task_does \
+    "Killed as CRI does it: 137"
+a_sandbox_announces_what_any_task_does_body() {
+	node_begin
+	events_begin
+	expect 0 "*" task_run --annotation=io.kubernetes.cri.sandbox-id=p \
+	    --annotation=io.kubernetes.cri.sandbox-namespace=default \
+	    --annotation=io.kubernetes.cri.container-type=sandbox \
+	    -d p /pause
+	expect 0 "" ctr_ task kill --signal SIGKILL p
+	until_true 10 task_is p STOPPED || node_fail "it lives on"
+	expect_removed p 137
+	until_true 5 events_are p create,start,exit,delete ||
+	    atf_fail "events: $(events_of p)"
+	grep -q '/tasks/exit.*"exit_status":137' events ||
+	    atf_fail "no status in the exit"
 	node_end
 }
 

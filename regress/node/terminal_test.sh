@@ -217,6 +217,36 @@ a_terminal_belongs_to_the_user_of_the_task_body() {
 	node_end
 }
 
+# exec_is STATE: of the exec x of a, as a number; for until_true.
+exec_is() {
+	peer State 1=a 2=x | grep -qx "4=$1"
+}
+
+node_test a_terminal_can_be_typed_at_until_its_output_was_read \
+    "What is typed late fails late: CRI stops reading when it does"
+a_terminal_can_be_typed_at_until_its_output_was_read_body() {
+	node_begin
+	expect 0 "*" task_run -d a sleep 1000
+	peer_to a
+	dir=$REGRESS_DIR/fifo
+	mkfifo -m 0700 "$dir/x-stdin" "$dir/x-stdout"
+	exec 7<>"$dir/x-stdout"
+	expect 0 "" peer Exec 1=a 2=x 3:1 "4=$dir/x-stdin" "5=$dir/x-stdout" \
+	    "$(exec_spec '.terminal = true' sh -c 'test -t 0 && echo yes')"
+	exec 6>"$dir/x-stdin"
+	expect 0 "*" peer Start 1=a 2=x
+	until_true 10 exec_is 3 || node_fail "it does not end"
+	(echo typed >&6) 2>err || node_fail "nobody reads what is typed"
+	read -r line <&7
+	[ "$line" = "$(printf 'yes\r')" ] || node_fail "it says \"$line\""
+	exec 7<&-
+	expect 0 "*" peer Wait 1=a 2=x
+	until_true 10 not sh -c 'echo typed >&6' ||
+	    node_fail "somebody still reads what is typed"
+	expect 0 "*" peer Delete 1=a 2=x
+	node_end
+}
+
 atf_init_test_cases() {
 	node_add
 }

@@ -3,7 +3,6 @@
  * plays at the other end of a real channel.
  */
 
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <atf-c.h>
@@ -19,6 +18,7 @@
 #include "privsep/channel.h"
 #include "unpriv/endpoint.h"
 #include "regress/unit/settle.h"
+#include "regress/unit/window.h"
 #include "runtime/engine.h"
 #include "unpriv/priv.h"
 
@@ -1740,16 +1740,6 @@ check_resize(const char *exec, uint32_t width, uint32_t height,
 	ATF_CHECK_EQ(status.code, code);
 }
 
-static void
-check_size(int columns, int lines)
-{
-	struct winsize size;
-
-	ATF_REQUIRE_EQ(ioctl(slave, TIOCGWINSZ, &size), 0);
-	ATF_CHECK_EQ(size.ws_col, columns);
-	ATF_CHECK_EQ(size.ws_row, lines);
-}
-
 /* All processes that have the slave were hung up. */
 static void
 check_hung_up(void)
@@ -1771,7 +1761,7 @@ check_terminal(const char *exec, uint32_t pid)
 	ATF_CHECK_EQ(view.terminal, 1);
 	check_resize(exec, 80, 25, STATUS_OK);
 	start_terminal(exec);
-	check_size(80, 25);
+	window_check(slave, 80, 25);
 	ATF_REQUIRE_EQ(write(slave, "said", 4), 4);
 	check_arrives(screen, "said");
 	ATF_REQUIRE_EQ(write(typist, "typed\n", 6), 6);
@@ -1779,7 +1769,7 @@ check_terminal(const char *exec, uint32_t pid)
 	/* Its echo. */
 	check_arrives(screen, "typed\r\n");
 	check_resize(exec, 65535, 1, STATUS_OK);
-	check_size(65535, 1);
+	window_check(slave, 65535, 1);
 	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", exec, &status), 0);
 	engine_wait(engine, "c1", exec, on_done, &waited);
 	ATF_REQUIRE_EQ(write(slave, "x", 1), 1);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "regress/unit/settle.h"
+#include "regress/unit/window.h"
 #include "runtime/terminal.h"
 
 #define MUCH	 300000	    /* bytes; more than pty, FIFO and buffers hold */
@@ -355,6 +356,26 @@ ATF_TC_BODY(terminal_shows_what_was_said_before_the_end, tc)
 	end();
 }
 
+ATF_TC_WITHOUT_HEAD(terminal_can_be_typed_at_until_all_was_shown);
+ATF_TC_BODY(terminal_can_be_typed_at_until_all_was_shown, tc)
+{
+	char byte;
+
+	ATF_REQUIRE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	begin();
+	ATF_REQUIRE_EQ(write(slave, "x", 1), 1);
+	terminal_finish(terminal);
+	ATF_CHECK_EQ(write(typist, "y", 1), 1);
+	/* It leads nowhere. */
+	check_idle();
+	check_silent(slave);
+	ATF_CHECK_EQ(read(screen, &byte, 1), 1);
+	terminal_close_output(terminal);
+	ATF_CHECK_EQ(write(typist, "y", 1), -1);
+	ATF_CHECK_EQ(errno, EPIPE);
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(terminal_shows_the_rest_when_there_is_room_for_it);
 ATF_TC_BODY(terminal_shows_the_rest_when_there_is_room_for_it, tc)
 {
@@ -506,16 +527,6 @@ ATF_TC_BODY(terminal_is_no_terminal_on_what_cannot_be_watched, tc)
 	end();
 }
 
-static void
-check_size(int columns, int lines)
-{
-	struct winsize size;
-
-	ATF_REQUIRE_EQ(ioctl(slave, TIOCGWINSZ, &size), 0);
-	ATF_CHECK_EQ(size.ws_col, columns);
-	ATF_CHECK_EQ(size.ws_row, lines);
-}
-
 ATF_TC_WITHOUT_HEAD(terminal_has_the_size_that_was_asked_for_last);
 ATF_TC_BODY(terminal_has_the_size_that_was_asked_for_last, tc)
 {
@@ -525,11 +536,11 @@ ATF_TC_BODY(terminal_has_the_size_that_was_asked_for_last, tc)
 	ATF_REQUIRE((terminal = terminal_new(loop)) != NULL);
 	slave = slave_open(master);
 	ATF_CHECK_EQ(terminal_resize(terminal, 80, 25), 0);
-	check_size(0, 0);
+	window_check(slave, 0, 0);
 	terminal_connect(terminal, TERMINAL_MASTER, master);
-	check_size(80, 25);
+	window_check(slave, 80, 25);
 	ATF_CHECK_EQ(terminal_resize(terminal, 65535, 1), 0);
-	check_size(65535, 1);
+	window_check(slave, 65535, 1);
 	end();
 }
 
@@ -571,6 +582,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp,
 	    terminal_goes_on_showing_when_nobody_can_type_any_more);
 	ATF_TP_ADD_TC(tp, terminal_shows_what_was_said_before_the_end);
+	ATF_TP_ADD_TC(tp, terminal_can_be_typed_at_until_all_was_shown);
 	ATF_TP_ADD_TC(tp, terminal_shows_the_rest_when_there_is_room_for_it);
 	ATF_TP_ADD_TC(tp, terminal_ends_though_somebody_keeps_its_slave);
 	ATF_TP_ADD_TC(tp, terminal_ends_though_somebody_goes_on_and_on);

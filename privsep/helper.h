@@ -113,8 +113,12 @@ _Noreturn void log_fatal(const char *m);
  */
 int	 path_open(int dirfd, const char *path, int flags, uint64_t resolve);
 
-/* path.c: opens anew what fd refers to, without waiting.  As path_open. */
-int	 path_reopen(int fd, int flags);
+/*
+ * path.c: opens anew what fd refers to, without waiting.  Whoever has the
+ * descriptor can have a signal of any number sent to its owner, a process, or 0
+ * for nobody: one that is a workload's must have none.  As path_open.
+ */
+int	 path_reopen(int fd, int flags, uint32_t owner);
 
 /*
  * path.c: 0 if fd is of this type (S_IFMT) and only root can have written it,

@@ -64,13 +64,17 @@ struct msg_signal {
 enum msg_stream { MSG_STDIN, MSG_STDOUT, MSG_STDERR };
 
 /*
- * Names the FIFO of one standard stream.  The reply to MSG_STDIN carries the
- * writing end that keeps the FIFO from ending before CloseIO; readers that
- * keep stdout and stderr from EPIPE come with the reply to MSG_START.
+ * Names the FIFO of one standard stream.
+ *
+ * The reply to MSG_STDIN carries the writing end that keeps the FIFO from
+ * ending before CloseIO; for stdout and stderr a descriptor to read
+ * and to write comes with the reply to MSG_START.  It keeps the workload from
+ * EPIPE and what was not read from being lost, and its owner (F_SETOWN), for
+ * SIGIO, is the shim.
  *
  * Of a process with a terminal, whose bytes the shim copies, the reply to
- * MSG_STDIN carries the reading end too, second, and that to MSG_STDOUT one
- * descriptor to read and to write; it has no MSG_STDERR.  All non-blocking.
+ * MSG_STDIN carries the reading end too, second, and that of stdout comes with
+ * the reply to MSG_STDOUT; it has no MSG_STDERR.  All non-blocking.
  */
 struct msg_stdio {
 	struct msg_ref ref;

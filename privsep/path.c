@@ -12,13 +12,16 @@ path_open(int dirfd, const char *path, int flags, uint64_t resolve)
 }
 
 int
-path_reopen(int fd, int flags)
+path_reopen(int fd, int flags, uint32_t owner)
 {
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-	return (fd == -1 ? -errno : fd);
+	if ((fd = open(path, flags | O_NONBLOCK | O_CLOEXEC)) == -1)
+		return (-errno);
+	if (fcntl(fd, F_SETOWN, (pid_t)owner) == -1)
+		log_line("nobody is told of a stream", NULL, NULL, -errno);
+	return (fd);
 }
 
 int

@@ -228,7 +228,8 @@ process_started(struct helper *h, struct record *r)
 	}
 	for (i = MSG_STDOUT, n = 0; reply.pid != 0 && i <= MSG_STDERR; i++) {
 		if (r->stdio_fds[i] != -1 &&
-		    (fd = path_reopen(r->stdio_fds[i], O_RDONLY)) >= 0) {
+		    (fd = path_reopen(r->stdio_fds[i], O_RDWR,
+		    h->boot.shim_pid)) >= 0) {
 			fds[n++] = fd;
 			reply.fds |= 1u << (i - MSG_STDOUT);
 		}

@@ -6,10 +6,10 @@
 static const char *const names[] = { "stdin", "stdout", "stderr" };
 
 /*
- * The path must be one that containerd gives to this process: its last
- * component is the process's own id (the exec's for an exec) and the stream's
- * name, and among CRI's, which are .../containers/<container id>/io/..., it is
- * the own one's: a shim may choose the id of an exec.
+ * The path of a FIFO must be one that containerd gives to this process: its
+ * last component is the process's own id (the exec's for an exec) and the
+ * stream's name, and among CRI's, which are .../containers/<container
+ * id>/io/..., it is the own one's: a shim may choose the id of an exec.
  */
 int
 process_stdio(struct helper *h, struct record *r, struct request *rq)
@@ -17,36 +17,33 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 	const struct msg_stdio *stdio = &rq->m->body.stdio;
 	const char *path = stdio->path, *cri = strstr(path, "/containers/");
 	const int terminal = (r->plan.flags & PLAN_TERMINAL) != 0;
-	int error, fd, *slot = &r->stdio_fds[stdio->stream];
+	int error, fd, *slot = terminal ? &rq->fds[stdio->stream == MSG_STDIN] :
+	    &r->stdio_fds[stdio->stream];
 	char last[MSG_ID_SIZE + 16], middle[MSG_ID_SIZE + 32];
 
-	(void)h;
 	rq->reply.step = MSG_STEP_STDIO;
+	if (*slot != -1 || (terminal && stdio->stream == MSG_STDERR))
+		return (-EPERM);
 	snprintf(last, sizeof(last), "/%s-%s", RECORD_IS_EXEC(r) ?
 	    r->ref.exec : r->ref.id, names[stdio->stream]);
 	snprintf(middle, sizeof(middle), "/containers/%s/io/", r->ref.id);
 	if (strstr(path, "/.") != NULL || strstr(path, "//") != NULL ||
-	    strcmp(strrchr(path, '/'), last) != 0 || *slot != -1 ||
-	    (cri != NULL && strncmp(cri, middle, strlen(middle)) != 0) ||
-	    (terminal && stdio->stream == MSG_STDERR))
+	    strcmp(strrchr(path, '/'), last) != 0 ||
+	    (cri != NULL && strncmp(cri, middle, strlen(middle)) != 0))
 		return (-EPERM);
 	if ((fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return (-errno);
 	error = path_trusted(fd, S_IFIFO);
 	if (error == 0 && stdio->stream == MSG_STDIN) {
 		/* Reader before writer, so that neither open waits. */
-		if ((error = *slot = path_reopen(fd, O_RDONLY)) >= 0)
-			error = rq->fds[0] = path_reopen(fd, O_WRONLY);
+		if ((error = *slot = path_reopen(fd, O_RDONLY, 0)) >= 0)
+			error = rq->fds[0] = path_reopen(fd, O_WRONLY, 0);
 		/* The workload expects reads that wait; the shim does not. */
 		if (error >= 0 && !terminal)
 			error = fcntl(*slot, F_SETFL, 0);
 	} else if (error == 0) {
-		error = *slot = terminal ? path_reopen(fd, O_RDWR) :
-		    fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	}
-	if (error >= 0 && terminal) {
-		rq->fds[stdio->stream == MSG_STDIN] = *slot;
-		*slot = -1;
+		error = *slot = !terminal ? fcntl(fd, F_DUPFD_CLOEXEC, 0) :
+		    path_reopen(fd, O_RDWR, h->boot.shim_pid);
 	}
 	if (error < 0) {
 		fdpass_close(slot, 1);

@@ -34,21 +34,24 @@ engine_new(struct loop *loop, struct channel *channel, pid_t helper,
 		.lost = on_lost,
 	};
 	struct engine *engine;
+	int error;
 
 	if ((engine = calloc(1, sizeof(*engine))) == NULL)
 		return (NULL);
 	engine->loop = loop;
 	engine->handlers = *handlers;
 	engine->arg = arg;
-	if ((engine->probe_fd = drain_open()) < 0) {
-		errno = -engine->probe_fd;
+	if ((error = drain_open(engine)) != 0) {
 		free(engine);
+		errno = -error;
 		return (NULL);
 	}
 	engine->priv = priv_new(loop, channel, helper, &upwards, engine);
 	if (engine->priv == NULL) {
-		close(engine->probe_fd);
+		error = errno;
+		drain_close(engine);
 		free(engine);
+		errno = error;
 		return (NULL);
 	}
 	return (engine);
@@ -79,7 +82,7 @@ engine_free(struct engine *engine)
 			forget_calls(exec);
 		process_remove(container);
 	}
-	close(engine->probe_fd);
+	drain_close(engine);
 	free(engine);
 }
 

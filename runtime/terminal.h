@@ -43,7 +43,8 @@ int	 terminal_begin(struct terminal *terminal);
 
 /*
  * Its process has ended: takes no more input, and of the output what is in the
- * pty now, of which as much as possible is written before this returns.
+ * pty now, of which as much as possible is written before this returns.  Called
+ * again, it writes more of it if it can.
  */
 void	 terminal_finish(struct terminal *terminal);
 

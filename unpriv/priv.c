@@ -175,9 +175,9 @@ static const struct shape {
 	uint32_t nfds;
 	int modes[2];
 } shapes[] = {
-	{ MSG_START, 0, 1, 1, { O_RDONLY } },
-	{ MSG_START, 0, 2, 1, { O_RDONLY } },
-	{ MSG_START, 0, 3, 2, { O_RDONLY, O_RDONLY } },
+	{ MSG_START, 0, 1, 1, { TALKS } },
+	{ MSG_START, 0, 2, 1, { TALKS } },
+	{ MSG_START, 0, 3, 2, { TALKS, TALKS } },
 	{ MSG_STDIO, MSG_STDIN, 0, 1, { O_WRONLY } },
 	/* With a terminal. */
 	{ MSG_CREATE, 0, MSG_FDS_TERMINAL, 1, { TALKS } },

@@ -36,7 +36,7 @@ struct priv_handlers {
 /*
  * Completes one request.  The descriptors (-1: none) are the callee's from
  * now on: fds[0] is the writer of a MSG_STDIO for stdin; fds[0] and fds[1] are
- * the readers of stdout and stderr of a MSG_START.
+ * both ends of stdout and stderr of a MSG_START.
  *
  * Of a process with a terminal, fds[0] of its MSG_CREATE, or of the MSG_START
  * of an exec, whose reply->fds is MSG_FDS_TERMINAL then, is the master; that of

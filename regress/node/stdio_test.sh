@@ -42,6 +42,20 @@ output_of_64_mib_arrives_unharmed_body() {
 	node_end
 }
 
+# detached SCRIPT: task a, that runs it when told to go; its FIFO is $FIFO.
+detached() {
+	expect 0 "*" task_run -d a sh -c "
+		until [ -e /tmp/go ]; do sleep 0.05; done
+		$1"
+	FIFO=$(find "$REGRESS_DIR/fifo" -name 'a-stdout')
+	[ -p "$FIFO" ] || atf_fail "no FIFO"
+}
+
+# tell WORD: make the file for which the script waits.
+tell() {
+	expect 0 "" task_exec a "e-$1" touch "/tmp/$1"
+}
+
 node_test the_last_bytes_before_an_exit_arrive \
     "twenty times output and immediate end"
 the_last_bytes_before_an_exit_arrive_body() {
@@ -163,6 +177,21 @@ writers_survive_a_restart_of_containerd_body() {
 	expect_removed a 0
 	seq 300000 >want
 	cat first second | cmp - want || atf_fail "bytes were lost"
+	node_end
+}
+
+node_test last_words_wait_for_a_reader \
+    "who comes after the task has ended and containerd was away"
+last_words_wait_for_a_reader_body() {
+	node_begin
+	detached "echo last words"
+	tell go
+	until_true 10 task_is a STOPPED || atf_fail "it runs on"
+	containerd_kill KILL || atf_fail "containerd lives"
+	containerd_start || atf_fail "no second start"
+	task_is a STOPPED || atf_fail "it is not stopped"
+	expect 0 "last words" timeout 10 cat "$FIFO"
+	expect_removed a 0
 	node_end
 }
 

@@ -496,6 +496,26 @@ ATF_TC_BODY(engine_forgets_what_the_helper_could_not_create, tc)
 	end();
 }
 
+static int
+fifo_open(const char *path, int flags)
+{
+	int fd;
+
+	ATF_REQUIRE(mkfifo(path, 0600) == 0 || errno == EEXIST);
+	ATF_REQUIRE((fd = open(path, flags | O_NONBLOCK)) != -1);
+	return (fd);
+}
+
+/* Both ends of a FIFO of output, as the helper gives them. */
+static int
+keep(const char *path)
+{
+	int fd = fifo_open(path, O_RDWR);
+
+	ATF_REQUIRE_EQ(fcntl(fd, F_SETOWN, getpid()), 0);
+	return (fd);
+}
+
 /* How many bytes of a pipe's writer are still open somewhere. */
 static int
 at_end(int reader)
@@ -517,12 +537,10 @@ ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
 	struct status status;
 	struct msg message;
 	uint64_t requests[3];
-	int in[2], out[2], err[2], i;
+	int in[2], out, err, i;
 
 	begin();
-	ATF_REQUIRE_EQ(pipe2(in, O_NONBLOCK) | pipe2(out, O_NONBLOCK) |
-		pipe2(err, O_NONBLOCK),
-	    0);
+	ATF_REQUIRE_EQ(pipe2(in, O_NONBLOCK), 0);
 	ATF_REQUIRE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	spec.stdio[0] = paths[0];
 	spec.stdio[1] = "fifo://" FIFO("stdout");
@@ -548,57 +566,61 @@ ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
 	reply.request = expect(MSG_START, "", NULL);
 	reply.pid = 100;
 	reply.fds = 3;
-	answer_fds(&reply, (const int[]){ out[0], err[0] }, 2);
+	answer_fds(&reply, (const int[]){ keep("out"), keep("err") }, 2);
 	check_outcome(&started, STATUS_OK, "");
-	ATF_CHECK_EQ(write(out[1], "x", 1), 1);
-	ATF_CHECK_EQ(write(err[1], "x", 1), 1);
+	out = fifo_open("out", O_WRONLY);
+	err = fifo_open("err", O_WRONLY);
+	ATF_CHECK_EQ(write(out, "x", 1), 1);
+	ATF_CHECK_EQ(write(err, "x", 1), 1);
 	ATF_CHECK(!at_end(in[0]));
 	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", "", &status), 0);
 	ATF_CHECK(at_end(in[0]));
 	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", "", &status), 0);
 	exited("", 100, 0);
-	ATF_CHECK_EQ(write(out[1], "x", 1), 1);
+	ATF_CHECK_EQ(write(out, "x", 1), 1);
 	engine_delete(engine, "c1", "", on_done, &deleted);
 	answer(expect(MSG_DELETE, "", NULL), 0);
 	settle_until(loop, &deleted.calls);
 	check_outcome(&deleted, STATUS_OK, "");
-	ATF_CHECK_EQ(write(out[1], "x", 1), -1);
-	ATF_CHECK_EQ(write(err[1], "x", 1), -1);
+	ATF_CHECK_EQ(write(out, "x", 1), -1);
+	ATF_CHECK_EQ(write(err, "x", 1), -1);
 	ATF_CHECK_EQ(lost, 0);
 	end();
 }
 
-/* Process 100 runs and has written a byte to fds[1]; fds[0] reads it. */
-static void
-start_with_output(int fds[2])
+/* Process 100 has written a byte and closed its output, which is returned. */
+static int
+start_with_output(void)
 {
 	struct engine_spec spec = spec_of("");
 	struct msg_reply reply = { .pid = 100, .fds = 1 };
 	struct outcome outcome = { 0 };
-	int reader;
+	int kept = keep("stdout"), reader, writer;
 
-	ATF_REQUIRE_EQ(pipe2(fds, O_NONBLOCK), 0);
-	ATF_REQUIRE((reader = dup(fds[0])) != -1);
 	spec.stdio[1] = FIFO("stdout");
 	engine_create(engine, &spec, on_done, &outcome);
 	answer(expect(MSG_CREATE, "", NULL), 100);
 	answer(expect(MSG_STDIO, "", NULL), 0);
 	engine_start(engine, "c1", "", on_done, &outcome);
 	reply.request = expect(MSG_START, "", NULL);
-	answer_fds(&reply, &reader, 1);
+	answer_fds(&reply, &kept, 1);
 	ATF_CHECK_EQ(outcome.calls, 2);
-	ATF_REQUIRE_EQ(write(fds[1], "x", 1), 1);
+	reader = fifo_open("stdout", O_RDONLY);
+	writer = fifo_open("stdout", O_WRONLY);
+	ATF_REQUIRE_EQ(write(writer, "x", 1), 1);
+	close(writer);
+	return (reader);
 }
 
 ATF_TC_WITHOUT_HEAD(engine_tells_of_an_end_when_the_output_has_been_read);
 ATF_TC_BODY(engine_tells_of_an_end_when_the_output_has_been_read, tc)
 {
 	struct outcome before = { 0 }, after = { 0 }, deleted = { 0 };
-	int fds[2];
+	int reader;
 	char byte;
 
 	begin();
-	start_with_output(fds);
+	reader = start_with_output();
 	engine_wait(engine, "c1", "", on_done, &before);
 	exited("", 100, 0);
 	check_state("", ENGINE_STOPPED);
@@ -606,8 +628,10 @@ ATF_TC_BODY(engine_tells_of_an_end_when_the_output_has_been_read, tc)
 	engine_delete(engine, "c1", "", on_done, &deleted);
 	answer(expect(MSG_DELETE, "", NULL), 0);
 	ATF_CHECK_EQ(before.calls + after.calls + deleted.calls, 0);
-	ATF_REQUIRE_EQ(read(fds[0], &byte, 1), 1);
-	settle_until(loop, &deleted.calls);
+	ATF_REQUIRE_EQ(read(reader, &byte, 1), 1);
+	/* At once: there is nothing else to wait for. */
+	settle(loop);
+	ATF_CHECK(at_end(reader));
 	check_outcome(&before, STATUS_OK, "");
 	check_outcome(&after, STATUS_OK, "");
 	check_outcome(&deleted, STATUS_OK, "");
@@ -619,16 +643,22 @@ ATF_TC_WITHOUT_HEAD(engine_tells_of_an_end_though_nobody_reads);
 ATF_TC_BODY(engine_tells_of_an_end_though_nobody_reads, tc)
 {
 	struct outcome waited = { 0 };
-	int fds[2];
+	int reader;
+	char byte;
 
 	begin();
-	start_with_output(fds);
+	close(start_with_output());
 	engine_wait(engine, "c1", "", on_done, &waited);
 	exited("", 100, 3);
 	ATF_CHECK_EQ(waited.calls, 0);
 	settle_until(loop, &waited.calls);
 	check_outcome(&waited, STATUS_OK, "");
 	ATF_CHECK_EQ(waited.result.exit_status, 3);
+	/* Only then somebody comes, and finds it all. */
+	reader = fifo_open("stdout", O_RDONLY);
+	ATF_REQUIRE_EQ(read(reader, &byte, 1), 1);
+	settle(loop);
+	ATF_CHECK(at_end(reader));
 	remove_it("");
 	end();
 }
@@ -637,10 +667,9 @@ ATF_TC_WITHOUT_HEAD(engine_tells_at_once_when_the_helper_dies);
 ATF_TC_BODY(engine_tells_at_once_when_the_helper_dies, tc)
 {
 	struct outcome waited = { 0 };
-	int fds[2];
 
 	begin();
-	start_with_output(fds);
+	start_with_output();
 	engine_wait(engine, "c1", "", on_done, &waited);
 	close(helper.fd);
 	settle(loop);
@@ -656,10 +685,9 @@ ATF_TC_BODY(engine_tells_the_reader_of_stderr_from_that_of_stdout, tc)
 	struct engine_spec spec = spec_of("");
 	struct outcome outcome = { 0 };
 	struct msg_reply reply = { .pid = 100, .fds = 2 };
-	int err[2];
+	int err, kept = keep("stderr");
 
 	begin();
-	ATF_REQUIRE_EQ(pipe(err), 0);
 	ATF_REQUIRE(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	spec.stdio[2] = FIFO("stderr");
 	engine_create(engine, &spec, on_done, &outcome);
@@ -667,10 +695,11 @@ ATF_TC_BODY(engine_tells_the_reader_of_stderr_from_that_of_stdout, tc)
 	answer(expect(MSG_STDIO, "", NULL), 0);
 	engine_start(engine, "c1", "", on_done, &outcome);
 	reply.request = expect(MSG_START, "", NULL);
-	answer_fds(&reply, &err[0], 1);
-	ATF_CHECK_EQ(write(err[1], "x", 1), 1);
+	answer_fds(&reply, &kept, 1);
+	err = fifo_open("stderr", O_WRONLY);
+	ATF_CHECK_EQ(write(err, "x", 1), 1);
 	end();
-	ATF_CHECK_EQ(write(err[1], "x", 1), -1);
+	ATF_CHECK_EQ(write(err, "x", 1), -1);
 }
 
 ATF_TC_WITHOUT_HEAD(engine_undoes_a_container_whose_streams_do_not_open);
@@ -1215,16 +1244,6 @@ pty_open(int flags)
 	return (fd);
 }
 
-static int
-fifo_open(const char *path, int flags)
-{
-	int fd;
-
-	ATF_REQUIRE(mkfifo(path, 0600) == 0 || errno == EEXIST);
-	ATF_REQUIRE((fd = open(path, flags | O_NONBLOCK)) != -1);
-	return (fd);
-}
-
 static struct engine_spec
 terminal_spec(const char *exec)
 {
@@ -1252,7 +1271,7 @@ answer_streams(const char *exec)
 	answer_with(request, 0, 0, fifo_open("stdin", O_WRONLY), reader);
 	request = expect(MSG_STDIO, exec, &message);
 	ATF_CHECK_EQ(message.body.stdio.stream, MSG_STDOUT);
-	answer_with(request, 0, 0, fifo_open("stdout", O_RDWR), -1);
+	answer_with(request, 0, 0, keep("stdout"), -1);
 	screen = fifo_open("stdout", O_RDONLY);
 	expect_nothing();
 }

@@ -227,7 +227,8 @@ process_started(struct helper *h, struct record *r)
 		log_line("not started", &r->ref, reply.text, reply.error);
 	}
 	for (i = MSG_STDOUT, n = 0; reply.pid != 0 && i <= MSG_STDERR; i++) {
-		if (r->stdio_fds[i] != -1 &&
+		/* Of a file, the shim gets nothing. */
+		if ((fcntl(r->stdio_fds[i], F_GETFL) & O_PATH) != 0 &&
 		    (fd = path_reopen(r->stdio_fds[i], O_RDWR,
 		    h->boot.shim_pid)) >= 0) {
 			fds[n++] = fd;

@@ -1,9 +1,27 @@
 /*
- * The FIFOs that containerd made for a process's standard streams.
+ * What a process's standard streams are connected with: the FIFOs that
+ * containerd made for it, or files for logs.
  */
 #include "privsep/helper.h"
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
+
+/*
+ * A file to append to, in a directory of root's that is the node's for logs, or
+ * below it; symbolic links lead nowhere.  The working directory is /.
+ */
+static int
+log_open(const char *root, const char *path)
+{
+	const char *below = path + strlen(root), *name = strrchr(path, '/');
+
+	if (root[0] == '\0' || strncmp(path, root, strlen(root)) != 0 ||
+	    below[0] != '/' || strstr(below, "/..") != NULL)
+		return (root[0] == '\0' ? -EOPNOTSUPP : -EXDEV);
+	return (path_file(AT_FDCWD, strndupa(path + 1,
+	    (size_t)(name - path) - 1), name + 1,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY));
+}
 
 /*
  * The path of a FIFO must be one that containerd gives to this process: its
@@ -22,8 +40,13 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 	char last[MSG_ID_SIZE + 16], middle[MSG_ID_SIZE + 32];
 
 	rq->reply.step = MSG_STEP_STDIO;
-	if (*slot != -1 || (terminal && stdio->stream == MSG_STDERR))
+	if (*slot != -1 || (terminal &&
+	    (stdio->stream == MSG_STDERR || stdio->file)))
 		return (-EPERM);
+	if (stdio->file) {
+		fd = log_open(h->boot.log_dir, path);
+		return (fd < 0 ? fd : (*slot = fd, 0));
+	}
 	snprintf(last, sizeof(last), "/%s-%s", RECORD_IS_EXEC(r) ?
 	    r->ref.exec : r->ref.id, names[stdio->stream]);
 	snprintf(middle, sizeof(middle), "/containers/%s/io/", r->ref.id);

@@ -54,7 +54,11 @@ struct engine_spec {
 	const char *id;
 	const char *exec;		/* "" for a container */
 	const char *bundle;		/* of a container: its directory */
-	const char *stdio[ENGINE_STREAMS]; /* paths of FIFOs, or "" */
+	/*
+	 * Paths of FIFOs, or "", or URIs: fifo://PATH, and of output without a
+	 * terminal file://PATH, below the node's REAPER_LOG_DIR.
+	 */
+	const char *stdio[ENGINE_STREAMS];
 	int terminal;			/* then stderr is ignored */
 	int checkpoint;			/* restoring one is asked for */
 	const void *process;		/* of an exec: the JSON document */
@@ -96,8 +100,8 @@ void	 engine_free(struct engine *engine);
 /*
  * Creates a container: afterwards its process exists and waits.  Fails with
  * INVALID_ARGUMENT (also if the specification does not agree about the
- * terminal), ALREADY_EXISTS, UNIMPLEMENTED (checkpoint, streams that are not
- * FIFOs), RESOURCE_EXHAUSTED, or the helper's reasons.
+ * terminal), ALREADY_EXISTS, UNIMPLEMENTED (checkpoint), RESOURCE_EXHAUSTED,
+ * or the helper's reasons.
  */
 void	 engine_create(struct engine *engine, const struct engine_spec *spec,
 	    engine_done *done, void *arg);

@@ -113,14 +113,30 @@ path_valid(struct slice path)
 }
 
 static int
-set_runtime_root(struct conf *conf, struct slice value)
+set_path(char path[CONF_PATH_SIZE], struct slice value)
 {
 	if (!path_valid(value))
 		return (-EINVAL);
-	memset(conf->runtime_root, 0, sizeof(conf->runtime_root));
-	memcpy(conf->runtime_root, value.start, value.length);
+	memset(path, 0, CONF_PATH_SIZE);
+	memcpy(path, value.start, value.length);
 	return (0);
 }
+
+static int
+set_runtime_root(struct conf *conf, struct slice value)
+{
+	return (set_path(conf->runtime_root, value));
+}
+
+static int
+set_log_dir(struct conf *conf, struct slice value)
+{
+	return (set_path(conf->log_dir, value));
+}
+
+#define A_PATH                                                                \
+	"an absolute path of at most 255 characters, without spaces, .., or " \
+	"a slash at its end"
 
 /* Every setting that there is. */
 static const struct setting {
@@ -129,9 +145,8 @@ static const struct setting {
 	const char *expected;
 } settings[] = {
 	{ "REAPER_UID", set_uid, "a user id from 1 to 2147483646" },
-	{ "REAPER_RUNTIME_ROOT", set_runtime_root,
-	    "an absolute path of at most 255 characters, without spaces, .., "
-	    "or a slash at its end" },
+	{ "REAPER_RUNTIME_ROOT", set_runtime_root, A_PATH },
+	{ "REAPER_LOG_DIR", set_log_dir, A_PATH },
 	{ "REAPER_OVERLAY_ISOLATION", set_isolation,
 	    "namespace; one overlay for the node is not supported yet" },
 };
@@ -244,20 +259,28 @@ conf_parse_environment(struct conf *conf, char *const envp[])
 	return (0);
 }
 
+/* The same of an array that came over a pipe. */
+static int
+path_check(const char path[CONF_PATH_SIZE])
+{
+	const size_t length = strnlen(path, CONF_PATH_SIZE);
+
+	return (length < CONF_PATH_SIZE &&
+	    path_valid((struct slice){ path, length }));
+}
+
 const char *
 conf_check(const struct conf *conf)
 {
-	size_t length;
-
 	if (conf->error[0] != '\0')
 		return ("error");
 	if (conf->uid < 1 || conf->uid > UID_LIMIT)
 		return ("uid");
 	if (conf->reserved != 0)
 		return ("reserved field");
-	length = strnlen(conf->runtime_root, sizeof(conf->runtime_root));
-	if (length == sizeof(conf->runtime_root) ||
-	    !path_valid((struct slice){ conf->runtime_root, length }))
+	if (!path_check(conf->runtime_root))
 		return ("runtime_root");
+	if (conf->log_dir[0] != '\0' && !path_check(conf->log_dir))
+		return ("log_dir");
 	return (NULL);
 }

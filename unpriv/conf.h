@@ -19,6 +19,7 @@ struct conf {
 	uint32_t uid;			/* REAPER_UID: 1 to 2^31-2 */
 	uint32_t reserved;		/* 0 */
 	char runtime_root[CONF_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
+	char log_dir[CONF_PATH_SIZE];	/* REAPER_LOG_DIR, or empty */
 	char error[CONF_ERROR_SIZE];	/* printable ASCII, or empty */
 };
 

@@ -468,10 +468,11 @@ priv_signal(struct priv *priv, const struct msg_ref *ref, uint32_t signo,
 
 int
 priv_stdio(struct priv *priv, const struct msg_ref *ref, enum msg_stream stream,
-    const char *path, priv_done *done, void *arg)
+    int file, const char *path, priv_done *done, void *arg)
 {
 	union msg_body body = { .stdio = { .ref = *ref, .stream = stream } };
 
+	body.stdio.file = file != 0;
 	if (strlen(path) >= sizeof(body.stdio.path))
 		return (-EINVAL);
 	strcpy(body.stdio.path, path);

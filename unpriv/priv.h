@@ -79,10 +79,10 @@ int	 priv_exec(struct priv *priv, const struct msg_ref *ref, int spec_fd,
 int	 priv_signal(struct priv *priv, const struct msg_ref *ref,
 	    uint32_t signo, int all, priv_done *done, void *arg);
 
-/* path: at most MSG_PATH_SIZE - 1 bytes. */
+/* path: at most MSG_PATH_SIZE - 1 bytes; file: of a file for logs. */
 int	 priv_stdio(struct priv *priv, const struct msg_ref *ref,
-	    enum msg_stream stream, const char *path, priv_done *done,
-	    void *arg);
+	    enum msg_stream stream, int file, const char *path,
+	    priv_done *done, void *arg);
 
 /* Gives the helper up at the end of this round of the loop; why: constant. */
 void	 priv_break(struct priv *priv, const char *why);

@@ -51,6 +51,7 @@ ATF_TC_BODY(conf_has_defaults_that_are_valid, tc)
 	conf_init(&conf);
 	ATF_CHECK_EQ(conf.uid, 65521);
 	ATF_CHECK_STREQ(conf.runtime_root, "/run/reaper");
+	ATF_CHECK_STREQ(conf.log_dir, "");
 	ATF_CHECK(conf_check(&conf) == NULL);
 }
 
@@ -59,9 +60,11 @@ ATF_TC_BODY(conf_reads_every_setting, tc)
 {
 	ATF_CHECK_EQ(parse("\n# REAPER_UID=7\n\t #x\n \t REAPER_UID \t=  1 "
 			   "\r\n\nREAPER_RUNTIME_ROOT=" PATH255 "\n"
+			   "REAPER_LOG_DIR = /var/log/reaper\n"
 			   "REAPER_OVERLAY_ISOLATION=namespace"),
 	    0);
 	ATF_CHECK_EQ(conf.uid, 1);
+	ATF_CHECK_STREQ(conf.log_dir, "/var/log/reaper");
 	ATF_CHECK_STREQ(conf.runtime_root, PATH255);
 	ATF_CHECK(conf_check(&conf) == NULL);
 	ATF_CHECK_EQ(
@@ -97,9 +100,10 @@ ATF_TC_BODY(conf_refuses_unfit_user_ids, tc)
 	check_refused("REAPER_UID=root", error);
 }
 
-ATF_TC_WITHOUT_HEAD(conf_refuses_unfit_runtime_roots);
-ATF_TC_BODY(conf_refuses_unfit_runtime_roots, tc)
+ATF_TC_WITHOUT_HEAD(conf_refuses_unfit_paths);
+ATF_TC_BODY(conf_refuses_unfit_paths, tc)
 {
+	static const char *const keys[] = { "RUNTIME_ROOT", "LOG_DIR" };
 	static const char *const values[] = { "", "/", "//", "run/reaper",
 		"/run/", "/run//reaper", "//run", "/run/.", "/./run", "/..",
 		"/run/..", "/run/../etc", "/run/a b", "/run/\x01", "/run/\x7f",
@@ -107,13 +111,14 @@ ATF_TC_BODY(conf_refuses_unfit_runtime_roots, tc)
 	char text[512];
 	size_t i;
 
-	for (i = 0; i < COUNT(values); i++) {
-		snprintf(text, sizeof(text), "REAPER_RUNTIME_ROOT=%s",
-		    values[i]);
+	for (i = 0; i < 2 * COUNT(values); i++) {
+		snprintf(text, sizeof(text), "REAPER_%s=%s", keys[i % 2],
+		    values[i / 2]);
 		ATF_CHECK_EQ_MSG(parse(text), -EINVAL, "%s", text);
 		ATF_CHECK(
 		    strstr(conf.error, "expected an absolute path") != NULL);
 		ATF_CHECK_STREQ(conf.runtime_root, "/run/reaper");
+		ATF_CHECK_STREQ(conf.log_dir, "");
 	}
 }
 
@@ -246,6 +251,11 @@ ATF_TC_BODY(conf_check_refuses_a_malformed_answer, tc)
 	ATF_CHECK_STREQ(conf_check(&conf), "runtime_root");
 	strcpy(conf.runtime_root, "");
 	ATF_CHECK_STREQ(conf_check(&conf), "runtime_root");
+	conf_init(&conf);
+	strcpy(conf.log_dir, "relative");
+	ATF_CHECK_STREQ(conf_check(&conf), "log_dir");
+	memset(conf.log_dir, '/', sizeof(conf.log_dir));
+	ATF_CHECK_STREQ(conf_check(&conf), "log_dir");
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -253,7 +263,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, conf_has_defaults_that_are_valid);
 	ATF_TP_ADD_TC(tp, conf_reads_every_setting);
 	ATF_TP_ADD_TC(tp, conf_refuses_unfit_user_ids);
-	ATF_TP_ADD_TC(tp, conf_refuses_unfit_runtime_roots);
+	ATF_TP_ADD_TC(tp, conf_refuses_unfit_paths);
 	ATF_TP_ADD_TC(tp, conf_refuses_what_it_would_not_apply);
 	ATF_TP_ADD_TC(tp, conf_refuses_bytes_that_are_no_text);
 	ATF_TP_ADD_TC(tp, conf_bounds_its_error_text);

@@ -417,17 +417,28 @@ ATF_TC_BODY(engine_refuses_what_it_cannot_do_and_says_what, tc)
 	check_create(&spec, STATUS_UNIMPLEMENTED, "checkpoint");
 	spec = spec_of("");
 	spec.stdio[1] = "binary:///bin/logger?a=b";
-	check_create(&spec, STATUS_UNIMPLEMENTED,
-	    "stdout: streams of kind "
-	    "\"binary\"");
-	spec.stdio[1] = "file:///tmp/log";
-	check_create(&spec, STATUS_UNIMPLEMENTED, "\"file\"");
+	check_create(&spec, STATUS_INVALID_ARGUMENT,
+	    "stdout \"binary:///bin/logger?a=b\": expected");
 	spec.stdio[1] = "relative";
-	check_create(&spec, STATUS_INVALID_ARGUMENT, "relative");
+	check_create(&spec, STATUS_INVALID_ARGUMENT, "\"relative\": expected");
+	spec.stdio[1] = "file://relative";
+	check_create(&spec, STATUS_INVALID_ARGUMENT, "\"file://relative\"");
+	spec.stdio[1] = "file:///a%20b";
+	check_create(&spec, STATUS_INVALID_ARGUMENT, "without '%'");
+	spec.stdio[1] = "file:///log";
+	spec.terminal = 1;
+	check_create(&spec, STATUS_INVALID_ARGUMENT,
+	    "stdout \"file:///log\": a terminal has no file");
+	spec = spec_of("");
+	spec.stdio[0] = "file:///log";
+	check_create(&spec, STATUS_INVALID_ARGUMENT,
+	    "stdin \"file:///log\": only output");
+	spec = spec_of("");
 	memset(long_path, '/', sizeof(long_path) - 1);
 	long_path[sizeof(long_path) - 1] = '\0';
 	spec.stdio[1] = long_path;
-	check_create(&spec, STATUS_INVALID_ARGUMENT, "absolute path");
+	check_create(&spec, STATUS_INVALID_ARGUMENT,
+	    "absolute path of a FIFO, of at most 255 bytes");
 	end();
 }
 
@@ -729,6 +740,45 @@ ATF_TC_BODY(engine_undoes_a_container_whose_streams_do_not_open, tc)
 	    "opening standard input and output: No such file or directory");
 	check_unknown("");
 	ATF_CHECK_EQ(containers, 0);
+	end();
+}
+
+/* Answers a container whose stderr is a file for logs so. */
+static void
+check_file(int error, enum status_code code, const char *text)
+{
+	struct engine_spec spec = spec_of("");
+	struct outcome outcome = { 0 };
+	struct msg message;
+	uint64_t request;
+
+	spec.stdio[2] = "file:///log/a";
+	engine_create(engine, &spec, on_done, &outcome);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	request = expect(MSG_STDIO, "", &message);
+	ATF_CHECK_EQ(message.body.stdio.stream, MSG_STDERR);
+	ATF_CHECK_EQ(message.body.stdio.file, 1);
+	ATF_CHECK_STREQ(message.body.stdio.path, "/log/a");
+	answer_error(request, error, MSG_STEP_STDIO, "");
+	answer(expect(MSG_SIGNAL, "", NULL), 0);
+	exited("", 100, 137);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&outcome, code, text);
+	check_outcome(&outcome, code, "stderr \"file:///log/a\": ");
+}
+
+ATF_TC_WITHOUT_HEAD(engine_says_why_a_file_for_logs_is_refused);
+ATF_TC_BODY(engine_says_why_a_file_for_logs_is_refused, tc)
+{
+	begin();
+	check_file(-EOPNOTSUPP, STATUS_FAILED_PRECONDITION,
+	    "REAPER_LOG_DIR, which is not set");
+	check_file(-EXDEV, STATUS_PERMISSION_DENIED,
+	    "expected a file below this node's REAPER_LOG_DIR");
+	check_file(-EPERM, STATUS_PERMISSION_DENIED, "others than root");
+	check_file(-ELOOP, STATUS_INVALID_ARGUMENT, "symbolic link");
+	check_file(-ENXIO, STATUS_INVALID_ARGUMENT, "no regular file");
+	check_file(-ENOENT, STATUS_UNKNOWN, "No such file or directory");
 	end();
 }
 
@@ -2079,6 +2129,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp,
 	    engine_tells_the_reader_of_stderr_from_that_of_stdout);
 	ATF_TP_ADD_TC(tp, engine_undoes_a_container_whose_streams_do_not_open);
+	ATF_TP_ADD_TC(tp, engine_says_why_a_file_for_logs_is_refused);
 	ATF_TP_ADD_TC(tp, engine_sees_an_end_that_comes_amid_the_creation);
 	ATF_TP_ADD_TC(tp, engine_kills_what_is_deleted_before_its_start);
 	ATF_TP_ADD_TC(tp, engine_finishes_a_creation_before_it_deletes);

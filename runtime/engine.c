@@ -353,6 +353,52 @@ start_done(void *arg, const struct msg_reply *reply, int fds[2])
 	process_answer(&process->setup, &result);
 }
 
+static void
+start_submit(struct process *process)
+{
+	int error;
+
+	error = priv_start(process->engine->priv, &process->ref, start_done,
+	    process);
+	if (error != 0) {
+		refuse_unasked(&process->setup, error);
+		return;
+	}
+	process->requests++;
+	process->state = PROCESS_STARTING;
+}
+
+/* The keeper of the FIFO has come, and the reader is at the helper. */
+static void
+start_stdin_done(void *arg, const struct msg_reply *reply, int fds[2])
+{
+	struct process *process = arg;
+	struct status status;
+
+	if (!process_answered(process)) {
+		fdpass_close(fds, 2);
+		return;
+	}
+	process->start_due = 0;
+	if (!process->stdin_closed) {
+		process->fds[MSG_STDIN] = fds[0];
+		fds[0] = -1;
+	}
+	fdpass_close(fds, 2);
+	if (is_lost(reply))
+		return;
+	if (process->state != PROCESS_CREATED || process->doomed) {
+		refuse(&process->setup, STATUS_FAILED_PRECONDITION,
+		    "it has ended");
+	} else if (reply->error != 0) {
+		process_stream_failed(process, MSG_STDIN, reply, &status);
+		process_log(process, "not started", &status);
+		process_fail(&process->setup, &status);
+	} else {
+		start_submit(process);
+	}
+}
+
 void
 engine_start(struct engine *engine, const char *id, const char *exec,
     engine_done *done, void *arg)
@@ -366,7 +412,8 @@ engine_start(struct engine *engine, const char *id, const char *exec,
 		process_fail(&call, &status);
 		return;
 	}
-	if (process->state != PROCESS_CREATED || process->doomed) {
+	if (process->state != PROCESS_CREATED || process->doomed ||
+	    process->start_due) {
 		refuse(&call, STATUS_FAILED_PRECONDITION,
 		    "it was already started, or has ended");
 		return;
@@ -377,14 +424,21 @@ engine_start(struct engine *engine, const char *id, const char *exec,
 		    "the container is not running");
 		return;
 	}
-	error = priv_start(engine->priv, &process->ref, start_done, process);
-	if (error != 0) {
-		refuse_unasked(&call, error);
+	process->setup = call;
+	/*
+	 * Not earlier: a client that has written all of its input while the
+	 * container was being created may forget to call CloseIO, as ctr does.
+	 * It cannot write before there is a reader.
+	 */
+	if (process->terminal != NULL || process->stdio[MSG_STDIN][0] == '\0' ||
+	    process->fds[MSG_STDIN] != -1) {
+		start_submit(process);
 		return;
 	}
-	process->requests++;
-	process->state = PROCESS_STARTING;
-	process->setup = call;
+	if ((error = process_stdin(process, start_stdin_done)) == 0)
+		process->start_due = 1;
+	else
+		refuse_unasked(&process->setup, error);
 }
 
 /*

@@ -114,8 +114,10 @@ void	 engine_exec(struct engine *engine, const struct engine_spec *spec,
 	    engine_done *done, void *arg);
 
 /*
- * Starts what was created.  After a failure it is STOPPED with 126, 127 or 1,
- * its waiters are released, and it can be deleted.
+ * Starts what was created, with its standard input unless that is a terminal's;
+ * if the input cannot be opened nothing is changed.  After another failure it
+ * is STOPPED with 126, 127 or 1, its waiters are released, and it can be
+ * deleted.
  */
 void	 engine_start(struct engine *engine, const char *id, const char *exec,
 	    engine_done *done, void *arg);

@@ -31,6 +31,8 @@ struct process {
 	struct msg_ref ref;
 	enum process_state state;
 	int ended;		/* while its streams were being opened */
+	int start_due;		/* when its standard input has been opened */
+	int stdin_closed;	/* by CloseIO */
 	int doomed;		/* to be ended and deleted before its start */
 	int reap_due;		/* a start failed; MSG_EXITED is on its way */
 	int delete_due;		/* MSG_DELETE is to be repeated after that */
@@ -148,6 +150,13 @@ void	 process_stop(struct process *process, uint32_t exit_status,
  */
 void	 process_disagrees(const struct process *process,
 	    struct status *status);
+
+/* Fills status with why a stream was not opened. */
+void	 process_stream_failed(const struct process *process, int stream,
+	    const struct msg_reply *reply, struct status *status);
+
+/* Asks the helper to open standard input.  Returns what priv_stdio does. */
+int	 process_stdin(struct process *process, priv_done *done);
 
 /* One line in the log about it. */
 void	 process_log(const struct process *process, const char *message,

@@ -227,18 +227,15 @@ static const struct {
 	{ -EINVAL, STATUS_INVALID_ARGUMENT, "it is no regular file" },
 };
 
-/* A stream was not opened: says which, and why. */
-static void
-stream_failed(struct process *process, int stream,
-    const struct msg_reply *reply)
+void
+process_stream_failed(const struct process *process, int stream,
+    const struct msg_reply *reply, struct status *status)
 {
 	const char *stdio = process->stdio[stream];
-	struct status *failure = failure_new(process), reason;
+	struct status reason;
 	size_t i;
 	int file;
 
-	if (failure == NULL)
-		return;
 	status_from_reply(&reason, reply);
 	(void)stream_path(stdio, &file);
 	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
@@ -247,8 +244,18 @@ stream_failed(struct process *process, int stream,
 			status_set(&reason, refusals[i].code, "%s",
 			    refusals[i].text);
 	}
-	status_set(failure, reason.code, "%s \"%.*s\": %s",
-	    stream_names[stream], SHOWN, stdio, reason.text);
+	status_set(status, reason.code, "%s \"%.*s\": %s", stream_names[stream],
+	    SHOWN, stdio, reason.text);
+}
+
+static void
+stream_failed(struct process *process, int stream,
+    const struct msg_reply *reply)
+{
+	struct status *failure = failure_new(process);
+
+	if (failure != NULL)
+		process_stream_failed(process, stream, reply, failure);
 }
 
 static void
@@ -287,7 +294,19 @@ stream_done(struct process *process, int stream, const struct msg_reply *reply,
 		setup_end(process);
 }
 
-/* The keeper of the FIFO, and of a terminal its reader. */
+int
+process_stdin(struct process *process, priv_done *done)
+{
+	int error, file;
+
+	error = priv_stdio(process->engine->priv, &process->ref, MSG_STDIN, 0,
+	    stream_path(process->stdio[MSG_STDIN], &file), done, process);
+	if (error == 0)
+		process->requests++;
+	return (error);
+}
+
+/* Of a terminal: the keeper of the FIFO, and its reader. */
 static void
 stdin_done(void *arg, const struct msg_reply *reply, int fds[2])
 {
@@ -340,7 +359,7 @@ streams_request(struct process *process)
 		path = stream_path(process->stdio[i], &file);
 		/* containerd names a stderr of terminals too. */
 		if (path[0] == '\0' ||
-		    (i == MSG_STDERR && process->terminal != NULL))
+		    i == (process->terminal != NULL ? MSG_STDERR : MSG_STDIN))
 			continue;
 		if (priv_stdio(process->engine->priv, &process->ref,
 			(enum msg_stream)i, file, path, dones[i],

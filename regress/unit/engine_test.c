@@ -558,13 +558,11 @@ ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
 	spec.stdio[2] = paths[2];
 	engine_create(engine, &spec, on_done, &made);
 	answer(expect(MSG_CREATE, "", NULL), 100);
-	for (i = 0; i < 3; i++) {
+	for (i = 1; i < 3; i++) {
 		requests[i] = expect(MSG_STDIO, "", &message);
 		ATF_CHECK_EQ((int)message.body.stdio.stream, i);
 		ATF_CHECK_STREQ(message.body.stdio.path, paths[i]);
 	}
-	reply.request = requests[0];
-	answer_fds(&reply, &in[1], 1);
 	answer(requests[1], 0);
 	ATF_CHECK_EQ(made.calls, 0);
 	answer(requests[2], 0);
@@ -574,6 +572,11 @@ ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
 	ATF_CHECK_STREQ(view.bundle, BUNDLE);
 
 	engine_start(engine, "c1", "", on_done, &started);
+	reply.request = expect(MSG_STDIO, "", &message);
+	ATF_CHECK_EQ(message.body.stdio.stream, MSG_STDIN);
+	ATF_CHECK_STREQ(message.body.stdio.path, paths[0]);
+	answer_fds(&reply, &in[1], 1);
+	ATF_CHECK_EQ(started.calls, 0);
 	reply.request = expect(MSG_START, "", NULL);
 	reply.pid = 100;
 	reply.fds = 3;
@@ -595,6 +598,86 @@ ATF_TC_BODY(engine_keeps_streams_open_until_they_are_to_end, tc)
 	check_outcome(&deleted, STATUS_OK, "");
 	ATF_CHECK_EQ(write(out, "x", 1), -1);
 	ATF_CHECK_EQ(write(err, "x", 1), -1);
+	ATF_CHECK_EQ(lost, 0);
+	end();
+}
+
+/* A container with a standard input, whose start has asked for that. */
+static uint64_t
+start_with_input(struct outcome *started)
+{
+	struct engine_spec spec = spec_of("");
+	struct outcome made = { 0 }, again = { 0 };
+	uint64_t request;
+
+	spec.stdio[0] = FIFO("stdin");
+	engine_create(engine, &spec, on_done, &made);
+	answer(expect(MSG_CREATE, "", NULL), 100);
+	check_outcome(&made, STATUS_OK, "");
+	engine_start(engine, "c1", "", on_done, started);
+	request = expect(MSG_STDIO, "", NULL);
+	engine_start(engine, "c1", "", on_done, &again);
+	check_outcome(&again, STATUS_FAILED_PRECONDITION, "already started");
+	ATF_CHECK_EQ(started->calls, 0);
+	return (request);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_closes_a_standard_input_that_was_to_end_before);
+ATF_TC_BODY(engine_closes_a_standard_input_that_was_to_end_before, tc)
+{
+	struct msg_reply reply = { 0 };
+	struct outcome started = { 0 };
+	struct status status;
+	int ends[2];
+
+	begin();
+	ATF_REQUIRE_EQ(pipe2(ends, O_NONBLOCK), 0);
+	reply.request = start_with_input(&started);
+	ATF_CHECK_EQ(engine_close_stdin(engine, "c1", "", &status), 0);
+	answer_fds(&reply, &ends[1], 1);
+	ATF_CHECK(at_end(ends[0]));
+	answer(expect(MSG_START, "", NULL), 100);
+	check_outcome(&started, STATUS_OK, "");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_does_not_start_without_the_standard_input);
+ATF_TC_BODY(engine_does_not_start_without_the_standard_input, tc)
+{
+	struct outcome started = { 0 };
+
+	begin();
+	answer_error(start_with_input(&started), -ENOENT, MSG_STEP_STDIO, "");
+	check_outcome(&started, STATUS_UNKNOWN,
+	    "stdin \"" FIFO("stdin") "\": opening standard input and output");
+	check_state("", ENGINE_CREATED);
+	expect_nothing();
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_does_not_start_what_ends_before_its_input_is_open);
+ATF_TC_BODY(engine_does_not_start_what_ends_before_its_input_is_open, tc)
+{
+	struct outcome deleted = { 0 }, started = { 0 };
+	uint64_t request;
+
+	begin();
+	request = start_with_input(&started);
+	exited("", 100, 137);
+	check_state("", ENGINE_STOPPED);
+	answer_error(request, -ESRCH, MSG_STEP_REQUEST, "");
+	check_outcome(&started, STATUS_FAILED_PRECONDITION, "it has ended");
+	remove_it("");
+
+	started.calls = 0;
+	request = start_with_input(&started);
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	answer_error(request, -ESRCH, MSG_STEP_REQUEST, "");
+	check_outcome(&started, STATUS_FAILED_PRECONDITION, "it has ended");
+	answer(expect(MSG_SIGNAL, "", NULL), 0);
+	exited("", 100, 137);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	check_outcome(&deleted, STATUS_OK, "");
 	ATF_CHECK_EQ(lost, 0);
 	end();
 }
@@ -1683,8 +1766,6 @@ ATF_TC_BODY(engine_undoes_an_exec_that_disagrees_on_its_terminal, tc)
 	create("");
 	start("");
 	before = descriptors();
-	ATF_REQUIRE_EQ(pipe2(ends, O_NONBLOCK), 0);
-	check_exec_disagrees(0, MSG_STDIN, ends[1], ends[0], "none was asked");
 	check_exec_disagrees(0, MSG_STDOUT, fifo_open("x", O_RDWR), -1,
 	    "none was asked");
 	ATF_REQUIRE_EQ(pipe2(ends, O_NONBLOCK), 0);
@@ -2129,6 +2210,11 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp,
 	    engine_tells_the_reader_of_stderr_from_that_of_stdout);
 	ATF_TP_ADD_TC(tp, engine_undoes_a_container_whose_streams_do_not_open);
+	ATF_TP_ADD_TC(tp,
+	    engine_closes_a_standard_input_that_was_to_end_before);
+	ATF_TP_ADD_TC(tp, engine_does_not_start_without_the_standard_input);
+	ATF_TP_ADD_TC(tp,
+	    engine_does_not_start_what_ends_before_its_input_is_open);
 	ATF_TP_ADD_TC(tp, engine_says_why_a_file_for_logs_is_refused);
 	ATF_TP_ADD_TC(tp, engine_sees_an_end_that_comes_amid_the_creation);
 	ATF_TP_ADD_TC(tp, engine_kills_what_is_deleted_before_its_start);

@@ -5,9 +5,9 @@
  * Of the FIFOs we are a writer too, and after the end the last one.  So what
  * was not read yet waits there for whoever comes, also after a restart of
  * containerd, and the reader sees an end when we close.  No descriptor tells
- * that a pipe has become empty, but the kernel sends the owner of a writer, us,
- * SIGIO at each read(2) from the other end, if O_ASYNC is set; and for the
- * signal a descriptor waits.
+ * that a pipe has become empty, but since Linux 5.14 each read from it sends
+ * SIGIO to the owner of a writer, us, if O_ASYNC is set; and for the signal a
+ * descriptor waits.
  */
 #include <sys/epoll.h>
 #include <sys/signalfd.h>

@@ -219,6 +219,19 @@ a_task_inherits_three_descriptors_only_body() {
 	node_end
 }
 
+node_test nobody_owns_the_streams_of_a_task \
+    "who did would get any signal that the task likes, as from root"
+nobody_owns_the_streams_of_a_task_body() {
+	atf_require_prog perl
+	node_begin
+	# With the node's processes in view; 9 is F_GETOWN.
+	expect 0 "0 0 0" spec_run a '.linux.namespaces |=
+	    map(select(.type != "pid"))' perl -e '
+		print join(" ", map { 0 + fcntl($_, 9, 0) }
+		    *STDIN, *STDOUT, *STDERR)'
+	node_end
+}
+
 node_test a_background_process_does_not_hold_the_output_open \
     "ctr run returns though a daemon has kept its standard output"
 a_background_process_does_not_hold_the_output_open_body() {

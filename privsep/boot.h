@@ -36,7 +36,8 @@ struct boot {
 	 */
 	char group[80], containerd_namespace[80], planned[80];
 	char bundles[BOOT_PATH_SIZE];	/* directory that holds the bundles */
-	char runtime_root[BOOT_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
+	/* REAPER_RUNTIME_ROOT; REAPER_LOG_DIR, or empty. */
+	char runtime_root[BOOT_PATH_SIZE], log_dir[BOOT_PATH_SIZE];
 };
 
 #endif

@@ -316,8 +316,11 @@ cgroup_remove(const struct helper *h, struct record *c)
 		}
 	}
 	c->has_cgroup &= error != 0;
-	/* Nobody would tell when it is not busy any more. */
-	return (c->populated_fd == -1 ? 0 : error);
+	/* Without that nobody would tell when it is not busy any more. */
+	if (c->populated_fd == -1)
+		return (0);
+	fdpass_close(&c->populated_fd, error == 0);
+	return (error);
 }
 
 int

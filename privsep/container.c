@@ -3,24 +3,6 @@
  */
 #include "privsep/helper.h"
 
-/* The bundle's config.json, if only root can have written it. */
-static int
-bundle_open(const struct helper *h, const char *id)
-{
-	int bundle, error, fd;
-
-	bundle = path_open(h->bundles_fd, id, O_PATH | O_DIRECTORY, 0);
-	if (bundle < 0)
-		return (bundle);
-	if ((fd = path_trusted(bundle, S_IFDIR)) == 0)
-		fd = path_open(bundle, "config.json", O_RDONLY | O_NONBLOCK, 0);
-	close(bundle);
-	if (fd < 0 || (error = path_trusted(fd, S_IFREG)) == 0)
-		return (fd);
-	close(fd);
-	return (error);
-}
-
 /* Each step or check in its order; the first that fails is the answer. */
 int
 container_create(struct helper *h, struct record *c, struct request *rq)
@@ -29,7 +11,8 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 	int error, fd;
 
 	reply->step = MSG_STEP_BUNDLE;
-	if ((fd = bundle_open(h, c->ref.id)) < 0)
+	fd = path_file(h->bundles_fd, c->ref.id, "config.json", O_RDONLY);
+	if (fd < 0)
 		return (fd);
 	error = process_decode(h, c, fd, rq);
 	close(fd);

@@ -24,7 +24,7 @@ static const char *const paths[] = {
 	"etc/ssh/ssh_host_ecdsa_key", "etc/ssh/ssh_host_ed25519_key",
 	"etc/ssh/ssh_host_dsa_key", "etc/ssl/private",
 	"etc/sudoers", "etc/sudoers.d", "var/lib/docker", "run/secrets",
-	NULL /* filter_build's own */
+	NULL, NULL /* filter_build's own */
 };
 
 /* One component of the node: -ENOENT, -EXDEV, -ELOOP, ... */
@@ -137,14 +137,14 @@ path_hide(int host, int layer, const char *path)
 }
 
 void
-filter_build(int layer_fd, const char *own)
+filter_build(int layer_fd, const char *const *own)
 {
 	size_t i;
 	int root;
 
 	root = must(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		filtered = paths[i] != NULL ? paths[i] : own;
+		filtered = paths[i] != NULL ? paths[i] : *own++ + 1;
 		path_hide(root, layer_fd, filtered);
 	}
 }

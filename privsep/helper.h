@@ -121,8 +121,18 @@ _Noreturn void log_fatal(const char *m);
  */
 int	 path_open(int dirfd, const char *path, int flags, uint64_t resolve);
 
-/* path.c: opens anew what fd refers to, without waiting.  As path_open. */
-int	 path_reopen(int fd, int flags);
+/*
+ * path.c: a regular file in a directory below dirfd, both of which only root
+ * can have written.  As path_open, and path_trusted.
+ */
+int	 path_file(int dirfd, const char *dir, const char *name, int flags);
+
+/*
+ * path.c: opens anew what fd refers to, without waiting.  Whoever has the
+ * descriptor can have a signal of any number sent to its owner, a process, or 0
+ * for nobody: one that is a workload's must have none.  As path_open.
+ */
+int	 path_reopen(int fd, int flags, uint32_t owner);
 
 /*
  * path.c: 0 if fd is of this type (S_IFMT) and only root can have written it,
@@ -314,6 +324,6 @@ void	 step_confine(const struct sock_fprog *policy);
 /* overlay.c: for step_mount, the namespace of the pod's overlay. */
 int	 overlay_open(const struct helper *h, const struct plan *plan);
 
-/* filter.c: for step_mount, fills the filter layer; own: one path more. */
-void	 filter_build(int layer_fd, const char *own);
+/* filter.c: for step_mount, fills the filter layer; own: two paths more. */
+void	 filter_build(int layer_fd, const char *const *own);
 

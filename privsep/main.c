@@ -124,9 +124,10 @@ helper_close(struct helper *h)
 
 	do {
 		alive = 0;
-		RECORD_FOREACH(r, h)
-			alive += record_kill(h, r) +
-			    (cgroup_remove(h, r) == -EBUSY);
+		RECORD_FOREACH(r, h) {
+			alive += record_kill(h, r);
+			alive += cgroup_remove(h, r) == -EBUSY;
+		}
 		if (alive > 0)
 			wait_and_work(h);
 	} while (alive > 0);

@@ -76,6 +76,7 @@ msg_body_check(uint16_t op, const union msg_body *b, uint32_t length)
 	    sig->all > 1 || (sig->all == 1 && sig->ref.exec[0] != '\0')))
 		return (-EBADMSG);
 	if (op == MSG_STDIO && (io->stream > MSG_STDERR || io->path[0] != '/' ||
+	    io->file > (io->stream != MSG_STDIN) ||
 	    !msg_string_valid(io->path, sizeof(io->path))))
 		return (-EBADMSG);
 	if ((op == MSG_CGROUP && which >= MSG_CGROUP_MAX) ||

@@ -67,17 +67,23 @@ struct msg_signal {
 enum msg_stream { MSG_STDIN, MSG_STDOUT, MSG_STDERR };
 
 /*
- * Names the FIFO of one standard stream.  The reply to MSG_STDIN carries the
- * writing end that keeps the FIFO from ending before CloseIO; readers that
- * keep stdout and stderr from EPIPE come with the reply to MSG_START.
+ * Names the FIFO of one standard stream, or, of stdout and stderr, a file for
+ * logs; -EOPNOTSUPP then says that the node allows none, and -EXDEV that it
+ * lies outside.
+ *
+ * The reply to MSG_STDIN carries the writing end that keeps the FIFO from
+ * ending before CloseIO; for FIFOs of stdout and stderr a descriptor to read
+ * and to write comes with the reply to MSG_START.  It keeps the workload from
+ * EPIPE and what was not read from being lost, and its owner (F_SETOWN), for
+ * SIGIO, is the shim.
  *
  * Of a process with a terminal, whose bytes the shim copies, the reply to
- * MSG_STDIN carries the reading end too, second, and that to MSG_STDOUT one
- * descriptor to read and to write; it has no MSG_STDERR.  All non-blocking.
+ * MSG_STDIN carries the reading end too, second, and that of stdout comes with
+ * the reply to MSG_STDOUT; it has no MSG_STDERR.  All non-blocking.
  */
 struct msg_stdio {
 	struct msg_ref ref;
-	uint32_t stream;	/* enum msg_stream */
+	uint32_t stream, file;	/* enum msg_stream; 1: a file, or 0 */
 	char path[MSG_PATH_SIZE];
 };
 
@@ -204,7 +210,7 @@ struct msg {
 
 _Static_assert(sizeof(struct msg_header) == 56 &&
     sizeof(struct msg_ref) == 160 && sizeof(struct msg_signal) == 168 &&
-    sizeof(struct msg_stdio) == 420 &&
+    sizeof(struct msg_stdio) == 424 &&
     sizeof(struct msg_choice) == 164 && sizeof(struct msg_reply) == 280 &&
     sizeof(struct msg_exited) == 184 && sizeof(struct event) == 192, "padding");
 _Static_assert(sizeof(union msg_body) == MSG_BODY_MAX, "body is too large");

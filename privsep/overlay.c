@@ -99,6 +99,8 @@ mount_attach(int mount_fd, int dirfd, const char *path)
 static void
 base_prepare(const struct helper *h)
 {
+	const char *const root = h->boot.runtime_root, *log = h->boot.log_dir,
+	    *own[] = { root, log[0] != '\0' ? log : root };
 	/* The size is of the node's memory, per overlay. */
 	static const char *const o[] = { "size", "25%", "mode", "0700", NULL };
 	struct statx stx;
@@ -115,8 +117,7 @@ base_prepare(const struct helper *h)
 		MUST(mkdirat(fd, "upper", st.st_mode & 07777), "upper");
 		mount_attach(fd, AT_FDCWD, BASE);
 	}
-	filter_build(directory_open(named("overlay/", "/filters")),
-	    h->boot.runtime_root + 1);
+	filter_build(directory_open(named("overlay/", "/filters")), own);
 }
 
 /*

@@ -12,13 +12,32 @@ path_open(int dirfd, const char *path, int flags, uint64_t resolve)
 }
 
 int
-path_reopen(int fd, int flags)
+path_file(int dirfd, const char *dir, const char *name, int flags)
+{
+	int error, fd, in;
+
+	if ((in = path_open(dirfd, dir, O_PATH | O_DIRECTORY, 0)) < 0)
+		return (in);
+	if ((fd = path_trusted(in, S_IFDIR)) == 0)
+		fd = path_open(in, name, flags | O_NONBLOCK, 0);
+	close(in);
+	if (fd < 0 || (error = path_trusted(fd, S_IFREG)) == 0)
+		return (fd);
+	close(fd);
+	return (error);
+}
+
+int
+path_reopen(int fd, int flags, uint32_t owner)
 {
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-	return (fd == -1 ? -errno : fd);
+	if ((fd = open(path, flags | O_NONBLOCK | O_CLOEXEC)) == -1)
+		return (-errno);
+	if (fcntl(fd, F_SETOWN, (pid_t)owner) == -1)
+		log_line("nobody is told of a stream", NULL, NULL, -errno);
+	return (fd);
 }
 
 int

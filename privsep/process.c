@@ -234,8 +234,10 @@ process_started(struct helper *h, struct record *r)
 		log_line("not started", &r->ref, NULL, reply.error);
 	}
 	for (i = MSG_STDOUT, n = 0; reply.pid != 0 && i <= MSG_STDERR; i++) {
-		if (r->stdio_fds[i] != -1 &&
-		    (fd = path_reopen(r->stdio_fds[i], O_RDONLY)) >= 0) {
+		/* Of a file, the shim gets nothing. */
+		if ((fcntl(r->stdio_fds[i], F_GETFL) & O_PATH) != 0 &&
+		    (fd = path_reopen(r->stdio_fds[i], O_RDWR,
+		    h->boot.shim_pid)) >= 0) {
 			fds[n++] = fd;
 			reply.fds |= 1u << (i - MSG_STDOUT);
 		}
@@ -320,10 +322,17 @@ process_ended(struct helper *h, struct record *r, int status)
 static void
 process_settle(struct helper *h, struct record *r)
 {
-	if (r->state != RECORD_ENDING || (!RECORD_IS_EXEC(r) &&
-	    (record_kill(h, r) > (r->init_pid != 0) ||
-	    cgroup_remove(h, r) == -EBUSY)))
+	int alive, busy;
+
+	if (r->state != RECORD_ENDING)
 		return;
+	if (!RECORD_IS_EXEC(r)) {
+		alive = record_kill(h, r);
+		/* In any case: it has seen what has come until now. */
+		busy = cgroup_remove(h, r) == -EBUSY;
+		if (busy || alive > (r->init_pid != 0))
+			return;
+	}
 	r->state = RECORD_STOPPED;
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
 	helper_publish(h, EVENT_EXIT, r);

@@ -77,9 +77,14 @@ record_kill(struct helper *h, const struct record *c)
 void
 record_undo(struct helper *h, struct record *r)
 {
+	int alive = 0;
+
 	/* What was forked is killed now and reaped as nobody's. */
-	if (!RECORD_IS_EXEC(r) && (record_kill(h, r) > 0 ||
-	    cgroup_remove(h, r) == -EBUSY)) {
+	if (!RECORD_IS_EXEC(r)) {
+		alive = record_kill(h, r);
+		alive += cgroup_remove(h, r) == -EBUSY;
+	}
+	if (alive > 0) {
 		r->state = RECORD_UNDONE;
 		return;
 	}

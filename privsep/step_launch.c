@@ -68,12 +68,13 @@ terminal_open(const struct plan *plan)
 /*
  * Waits for the release and puts the streams on 0, 1 and 2.  A FIFO for
  * writing is opened here, which waits until containerd has opened its end:
- * what is written before that would be lost if the workload ended first.
+ * what is written before that would be lost if the workload ended first.  A
+ * file for logs comes open, and stays root's.
  */
 static void
 streams_set(const struct plan *plan, int master)
 {
-	int fd, fds[MSG_FDS_MAX], n = 0, stream;
+	int fd, fds[MSG_FDS_MAX], n = 0, mode, stream;
 	uint32_t go = go_wait(fds);
 	char p[40];
 
@@ -96,10 +97,12 @@ streams_set(const struct plan *plan, int master)
 			_exit(1);
 		fd = fds[--n];
 		snprintf(p, sizeof(p), "/proc/self/fd/%d", fd);
-		if (stream != STDIN_FILENO && master == -1)
+		mode = MUST(STDIO, fcntl(fd, F_GETFL), NULL);
+		if ((mode & O_PATH) != 0)
 			fd = MUST(STDIO, open(p, O_WRONLY | O_CLOEXEC), NULL);
 		/* So that the workload's user can reopen /dev/stdout. */
-		MUST(STDIO, fchown(fd, plan->uid, plan->gid), NULL);
+		if ((mode & O_APPEND) == 0)
+			MUST(STDIO, fchown(fd, plan->uid, plan->gid), NULL);
 		MUST(STDIO, dup2(fd, stream), NULL);
 	}
 	MUST(STDIO, close_range(STEP_RESULT_FD + 1, ~0U, 0), NULL);

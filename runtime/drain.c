@@ -1,27 +1,33 @@
 /*
- * Holding the news of an end back until its output has been read.
+ * Holding the output of a process open until it has been read, and the news of
+ * its end back for as long.
  *
- * No descriptor tells that a pipe has become empty, so it is looked at again
- * every few milliseconds; but only while something is in it after the end,
- * which is rare and bounded.  Of a terminal we are the last writer: there it is
- * looked at from time to time for as long as nobody reads, to end it after
- * that and not before.
+ * Of the FIFOs we are a writer too, and after the end the last one.  So what
+ * was not read yet waits there for whoever comes, also after a restart of
+ * containerd, and the reader sees an end when we close.  No descriptor tells
+ * that a pipe has become empty, but since Linux 5.14 each read from it sends
+ * SIGIO to the owner of a writer, us, if O_ASYNC is set; and for the signal a
+ * descriptor waits.
  */
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "runtime/process.h"
 
-#define TURN	   2   /* milliseconds */
-#define LATER_TURN 100 /* the same, after DRAIN_LIMIT */
-
-int
-drain_open(void)
+/* The descriptors of a process's output: -1 where there is none. */
+static int
+output_fd(const struct process *process, int stream)
 {
-	int fd = epoll_create1(EPOLL_CLOEXEC);
-
-	return (fd == -1 ? -errno : fd);
+	if (process->terminal == NULL)
+		return (process->fds[stream]);
+	return (stream != MSG_STDOUT ?
+		-1 :
+		terminal_fd(process->terminal, TERMINAL_OUTPUT));
 }
 
 /* Whether there is something to read, now. */
@@ -38,20 +44,21 @@ readable(int probe_fd, int fd)
 	return (n == 1 && (event.events & EPOLLIN) != 0);
 }
 
+/* Whether something of the output of a process that has ended is unread. */
 static int
 unread(const struct process *process)
 {
-	const struct terminal *terminal = process->terminal;
 	int fd, i;
 
-	if (terminal != NULL) {
-		fd = terminal_fd(terminal, TERMINAL_OUTPUT);
-		return (terminal_unwritten(terminal) ||
-		    (fd != -1 && readable(process->engine->probe_fd, fd)));
+	if (process->terminal != NULL) {
+		/* A read has made room for what was not written before. */
+		terminal_finish(process->terminal);
+		if (terminal_unwritten(process->terminal))
+			return (1);
 	}
 	for (i = MSG_STDOUT; i <= MSG_STDERR; i++) {
-		if (process->fds[i] != -1 &&
-		    readable(process->engine->probe_fd, process->fds[i]))
+		fd = output_fd(process, i);
+		if (fd != -1 && readable(process->engine->probe_fd, fd))
 			return (1);
 	}
 	return (0);
@@ -59,8 +66,10 @@ unread(const struct process *process)
 
 /* Perhaps removes the process. */
 static void
-tell(struct process *process)
+tell(void *arg)
 {
+	struct process *process = arg;
+
 	if (!process->draining)
 		return;
 	process->draining = 0;
@@ -76,39 +85,115 @@ drain_end(struct process *process)
 	tell(process);
 }
 
-static void look_again(void *arg);
-
+/* All was read: the output ends.  Perhaps removes the process. */
 static void
-look_after(struct process *process, uint32_t milliseconds)
+output_end(struct process *process)
 {
-	loop_timer_set(process->engine->loop, &process->drain_timer,
-	    milliseconds, look_again, process);
+	int i;
+
+	process->held = 0;
+	if (process->terminal != NULL)
+		terminal_close_output(process->terminal);
+	for (i = MSG_STDOUT; i <= MSG_STDERR; i++) {
+		if (process->fds[i] != -1)
+			close(process->fds[i]);
+		process->fds[i] = -1;
+	}
+	drain_end(process);
 }
 
-static void
-look_again(void *arg)
+static int
+was_read(const struct process *process)
 {
-	struct process *process = arg;
-	int more = unread(process);
+	return (process->held && !unread(process));
+}
 
-	if (more && process->drain_turns > 0) {
-		process->drain_turns--;
-		look_after(process, TURN);
-		return;
+/* A process whose output is held though all was read, or NULL. */
+static struct process *
+find_read(const struct engine *engine)
+{
+	struct process *container, *exec;
+
+	for (container = engine->containers; container != NULL;
+	     container = container->next) {
+		if (was_read(container))
+			return (container);
+		for (exec = container->execs; exec != NULL; exec = exec->next) {
+			if (was_read(exec))
+				return (exec);
+		}
 	}
-	if (process->terminal != NULL && more)
-		look_after(process, LATER_TURN);
-	else if (process->terminal != NULL)
-		terminal_close_output(process->terminal);
-	tell(process);
+	return (NULL);
+}
+
+/* Somebody reads; the signal does not say what. */
+static void
+on_signal(void *arg, uint32_t events)
+{
+	struct engine *engine = arg;
+	struct signalfd_siginfo info;
+	struct process *process;
+
+	(void)events;
+	if (read(engine->signal_fd, &info, sizeof(info)) == -1)
+		return;
+	while ((process = find_read(engine)) != NULL)
+		output_end(process);
+}
+
+/* Lets reads of its output be signals.  0 or -errno. */
+static int
+reads_signal(const struct process *process)
+{
+	int fd, i;
+
+	for (i = MSG_STDOUT; i <= MSG_STDERR; i++) {
+		fd = output_fd(process, i);
+		if (fd != -1 && fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) == -1)
+			return (-errno);
+	}
+	return (0);
 }
 
 void
 drain_begin(struct process *process)
 {
 	process->draining = 1;
-	process->drain_turns = DRAIN_LIMIT / TURN;
-	if (process->terminal != NULL)
-		terminal_finish(process->terminal);
-	look_again(process);
+	process->held = 1;
+	/* In this order: what is read after the look is a signal. */
+	if (reads_signal(process) != 0 || !unread(process))
+		output_end(process);
+	else
+		loop_timer_set(process->engine->loop, &process->drain_timer,
+		    DRAIN_LIMIT, tell, process);
+}
+
+int
+drain_open(struct engine *engine)
+{
+	sigset_t set;
+	int error;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	engine->signal_fd = -1;
+	engine->probe_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (engine->probe_fd != -1 && sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+		engine->signal_fd =
+		    signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	error = engine->signal_fd == -1 ?
+	    -errno :
+	    loop_add(engine->loop, &engine->signal_watch, engine->signal_fd,
+		EPOLLIN, on_signal, engine);
+	if (error != 0)
+		fdpass_close((int[]){ engine->probe_fd, engine->signal_fd }, 2);
+	return (error);
+}
+
+void
+drain_close(struct engine *engine)
+{
+	loop_remove(engine->loop, &engine->signal_watch);
+	close(engine->signal_fd);
+	close(engine->probe_fd);
 }

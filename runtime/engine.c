@@ -38,21 +38,24 @@ engine_new(struct loop *loop, struct channel *channel, pid_t helper,
 		.lost = on_lost,
 	};
 	struct engine *engine;
+	int error;
 
 	if ((engine = calloc(1, sizeof(*engine))) == NULL)
 		return (NULL);
 	engine->loop = loop;
 	engine->handlers = *handlers;
 	engine->arg = arg;
-	if ((engine->probe_fd = drain_open()) < 0) {
-		errno = -engine->probe_fd;
+	if ((error = drain_open(engine)) != 0) {
 		free(engine);
+		errno = -error;
 		return (NULL);
 	}
 	engine->priv = priv_new(loop, channel, helper, &upwards, engine);
 	if (engine->priv == NULL) {
-		close(engine->probe_fd);
+		error = errno;
+		drain_close(engine);
 		free(engine);
+		errno = error;
 		return (NULL);
 	}
 	return (engine);
@@ -85,7 +88,7 @@ engine_free(struct engine *engine)
 			forget_calls(exec);
 		process_remove(container);
 	}
-	close(engine->probe_fd);
+	drain_close(engine);
 	free(engine);
 }
 
@@ -332,6 +335,52 @@ start_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 	process_answer(&process->setup, &result);
 }
 
+static void
+start_submit(struct process *process)
+{
+	int error;
+
+	error = priv_start(process->engine->priv, &process->ref, start_done,
+	    process);
+	if (error != 0) {
+		process_refuse_unasked(&process->setup, error);
+		return;
+	}
+	process->requests++;
+	process->state = PROCESS_STARTING;
+}
+
+/* The keeper of the FIFO has come, and the reader is at the helper. */
+static void
+start_stdin_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
+{
+	struct process *process = arg;
+	struct status status;
+
+	if (!process_answered(process)) {
+		fdpass_close(fds, 2);
+		return;
+	}
+	process->start_due = 0;
+	if (!process->stdin_closed) {
+		process->fds[MSG_STDIN] = fds[0];
+		fds[0] = -1;
+	}
+	fdpass_close(fds, 2);
+	if (is_lost(reply))
+		return;
+	if (process->state != PROCESS_CREATED || process->doomed) {
+		process_refuse(&process->setup, STATUS_FAILED_PRECONDITION,
+		    "it has ended");
+	} else if (reply->error != 0) {
+		process_stream_failed(process, MSG_STDIN, reply, &status);
+		process_log(process, "not started", &status);
+		process_fail(&process->setup, &status);
+	} else {
+		start_submit(process);
+	}
+}
+
 void
 engine_start(struct engine *engine, const char *id, const char *exec,
     engine_done *done, void *arg)
@@ -345,7 +394,8 @@ engine_start(struct engine *engine, const char *id, const char *exec,
 		process_fail(&call, &status);
 		return;
 	}
-	if (process->state != PROCESS_CREATED || process->doomed) {
+	if (process->state != PROCESS_CREATED || process->doomed ||
+	    process->start_due) {
 		process_refuse(&call, STATUS_FAILED_PRECONDITION,
 		    "it was already started, or has ended");
 		return;
@@ -357,14 +407,21 @@ engine_start(struct engine *engine, const char *id, const char *exec,
 		    "the container is not running, or is paused");
 		return;
 	}
-	error = priv_start(engine->priv, &process->ref, start_done, process);
-	if (error != 0) {
-		process_refuse_unasked(&call, error);
+	process->setup = call;
+	/*
+	 * Not earlier: a client that has written all of its input while the
+	 * container was being created may forget to call CloseIO, as ctr does.
+	 * It cannot write before there is a reader.
+	 */
+	if (process->terminal != NULL || process->stdio[MSG_STDIN][0] == '\0' ||
+	    process->fds[MSG_STDIN] != -1) {
+		start_submit(process);
 		return;
 	}
-	process->requests++;
-	process->state = PROCESS_STARTING;
-	process->setup = call;
+	if ((error = process_stdin(process, start_stdin_done)) == 0)
+		process->start_due = 1;
+	else
+		process_refuse_unasked(&process->setup, error);
 }
 
 /*

@@ -64,7 +64,11 @@ struct engine_spec {
 	const char *id;
 	const char *exec;		/* "" for a container */
 	const char *bundle;		/* of a container: its directory */
-	const char *stdio[ENGINE_STREAMS]; /* paths of FIFOs, or "" */
+	/*
+	 * Paths of FIFOs, or "", or URIs: fifo://PATH, and of output without a
+	 * terminal file://PATH, below the node's REAPER_LOG_DIR.
+	 */
+	const char *stdio[ENGINE_STREAMS];
 	int terminal;			/* then stderr is ignored */
 	int checkpoint;			/* restoring one is asked for */
 	const void *process;		/* of an exec: the JSON document */
@@ -108,8 +112,8 @@ void	 engine_free(struct engine *engine);
 /*
  * Creates a container: afterwards its process exists and waits.  Fails with
  * INVALID_ARGUMENT (also if the specification does not agree about the
- * terminal), ALREADY_EXISTS, UNIMPLEMENTED (checkpoint, streams that are not
- * FIFOs), RESOURCE_EXHAUSTED, or the helper's reasons.
+ * terminal), ALREADY_EXISTS, UNIMPLEMENTED (checkpoint), RESOURCE_EXHAUSTED,
+ * or the helper's reasons.
  */
 void	 engine_create(struct engine *engine, const struct engine_spec *spec,
 	    engine_done *done, void *arg);
@@ -122,8 +126,10 @@ void	 engine_exec(struct engine *engine, const struct engine_spec *spec,
 	    engine_done *done, void *arg);
 
 /*
- * Starts what was created.  After a failure it is STOPPED with 126, 127 or 1,
- * its waiters are released, and it can be deleted.
+ * Starts what was created, with its standard input unless that is a terminal's;
+ * if the input cannot be opened nothing is changed.  After another failure it
+ * is STOPPED with 126, 127 or 1, its waiters are released, and it can be
+ * deleted.
  */
 void	 engine_start(struct engine *engine, const char *id, const char *exec,
 	    engine_done *done, void *arg);

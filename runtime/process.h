@@ -48,10 +48,13 @@ struct process {
 	struct msg_ref ref;
 	enum process_state state;
 	int ended;		/* while its streams were being opened */
+	int start_due;		/* when its standard input has been opened */
+	int stdin_closed;	/* by CloseIO */
 	int doomed;		/* to be ended and deleted before its start */
 	int reap_due;		/* a start failed; MSG_EXITED is on its way */
 	int delete_due;		/* MSG_DELETE is to be repeated after that */
-	int draining;		/* ended; its output was not all read yet */
+	int held;		/* ended; its output is kept open to be read */
+	int draining;		/* and those who wait were not told yet */
 	int answer_due;		/* deleted while it was draining */
 	int removed;		/* in no list; waits for the helper's replies */
 	unsigned requests;	/* at the helper, with this as their arg */
@@ -61,11 +64,11 @@ struct process {
 	struct timespec exited_at;
 	char *bundle;
 	char *stdio[ENGINE_STREAMS];	/* never NULL */
-	int fds[ENGINE_STREAMS];	/* writer, readers; owned, or -1 */
+	/* The keeper of stdin, both ends of the others; owned, or -1. */
+	int fds[ENGINE_STREAMS];
 	struct terminal *terminal;	/* owned, or NULL: it has none */
 	struct status *failure;		/* of the creation, or NULL */
 	struct loop_timer drain_timer;
-	unsigned drain_turns;		/* left */
 	struct process_call setup;	/* a Create, Exec or Start */
 	struct process_call deletion;
 	struct engine_waiter *waiters;
@@ -91,7 +94,9 @@ struct engine_waiter {
 struct engine {
 	struct loop *loop;
 	struct priv *priv;
-	int probe_fd;		/* of drain.c */
+	/* Of drain.c, owned: an epoll for one look, a signalfd for SIGIO. */
+	int probe_fd, signal_fd;
+	struct loop_watch signal_watch;
 	struct engine_handlers handlers;
 	void *arg;
 	struct process *containers;
@@ -149,20 +154,24 @@ struct process *process_lookup(const struct engine *engine, const char *id,
 void	 process_tell(struct process *process);
 
 /*
- * Those who wait for the end of this process hear of it when its output has
- * been read, or after DRAIN_LIMIT milliseconds; then, if answer_due, it is
- * removed.  Clients before containerd 1.6.22 may otherwise close a FIFO that
- * they have not begun to read.  A terminal's output ends when it has been
- * read, however late.
+ * The output of a process that has ended ends when it has been read, however
+ * late.  Those who wait for the end of the process hear of it then, or after
+ * DRAIN_LIMIT milliseconds; then, if answer_due, it is removed.  Clients before
+ * containerd 1.6.22 may otherwise close a FIFO that they have not begun to
+ * read.
  */
 #define DRAIN_LIMIT	250
 void	 drain_begin(struct process *process);
 
-/* Waits and looks no longer; those who wait are told. */
+/* Those who wait are told now. */
 void	 drain_end(struct process *process);
 
-/* A descriptor for engine.probe_fd, or a negative errno. */
-int	 drain_open(void);
+/*
+ * For engine_new, before the sandbox: blocks SIGIO and serves it in the loop.
+ * Returns 0 or a negative errno.
+ */
+int	 drain_open(struct engine *engine);
+void	 drain_close(struct engine *engine);
 
 /* Answers Delete, and removes it. */
 void	 process_deleted(struct process *process);
@@ -209,6 +218,13 @@ void	 process_stop(struct process *process, uint32_t exit_status,
  */
 void	 process_disagrees(const struct process *process,
 	    struct status *status);
+
+/* Fills status with why a stream was not opened. */
+void	 process_stream_failed(const struct process *process, int stream,
+	    const struct msg_reply *reply, struct status *status);
+
+/* Asks the helper to open standard input.  Returns what priv_stdio does. */
+int	 process_stdin(struct process *process, priv_done *done);
 
 /*
  * One line in the log about what has happened to it, with status, or NULL,

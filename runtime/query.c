@@ -131,5 +131,6 @@ engine_close_stdin(struct engine *engine, const char *id, const char *exec,
 	if (process->fds[MSG_STDIN] != -1)
 		close(process->fds[MSG_STDIN]);
 	process->fds[MSG_STDIN] = -1;
+	process->stdin_closed = 1;
 	return (0);
 }

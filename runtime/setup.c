@@ -13,8 +13,8 @@
 #include "privsep/plan.h"
 #include "runtime/process.h"
 
-#define FIFO_SCHEME "fifo://"
-#define SEALS	    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SHOWN 200 /* bytes of a refused value that are shown */
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static const char *const stream_names[ENGINE_STREAMS] = {
 	[MSG_STDIN] = "stdin",
@@ -22,35 +22,51 @@ static const char *const stream_names[ENGINE_STREAMS] = {
 	[MSG_STDERR] = "stderr",
 };
 
-/* The path of a stream, from a path or a URI with the scheme fifo. */
+/* How a stream can be given. */
+static const struct {
+	const char *prefix; /* of a path */
+	int file;	    /* for logs, else a FIFO */
+} kinds[] = { { "fifo://", 0 }, { "file://", 1 }, { "", 0 } };
+
+#define EXPECTED                                                              \
+	"expected the absolute path of a FIFO, of at most %d bytes, fifo:// " \
+	"and such a path, or file:// and that of a file for logs, without "   \
+	"'%%', '?' and '#'"
+
+/* The path in what is not empty, and whether it is that of a file. */
 static const char *
-stream_path(const char *stdio)
+stream_path(const char *stdio, int *file)
 {
-	if (strncmp(stdio, FIFO_SCHEME, strlen(FIFO_SCHEME)) == 0)
-		return (stdio + strlen(FIFO_SCHEME));
-	return (stdio);
+	size_t i = 0;
+
+	while (strncmp(stdio, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
+		i++;
+	*file = kinds[i].file;
+	return (stdio + strlen(kinds[i].prefix));
 }
 
 static int
-stream_check(const char *name, const char *stdio, struct status *status)
+stream_check(const struct engine_spec *spec, int stream, struct status *status)
 {
-	const char *path = stream_path(stdio), *scheme;
+	const char *path, *stdio = spec->stdio[stream];
+	const char *name = stream_names[stream];
+	int file;
 
 	if (stdio[0] == '\0')
 		return (0);
-	scheme = strstr(path, "://");
-	if (scheme != NULL &&
-	    memchr(path, '/', (size_t)(scheme - path)) == NULL) {
-		status_set(status, STATUS_UNIMPLEMENTED,
-		    "%s: streams of kind \"%.*s\" are not supported: only "
-		    "FIFOs are",
-		    name, (int)(scheme - path), path);
+	path = stream_path(stdio, &file);
+	if (path[0] != '/' || strlen(path) >= MSG_PATH_SIZE ||
+	    (file && strpbrk(path, "%?#") != NULL)) {
+		status_set(status, STATUS_INVALID_ARGUMENT,
+		    "%s \"%.*s\": " EXPECTED, name, SHOWN, stdio,
+		    MSG_PATH_SIZE - 1);
 		return (-1);
 	}
-	if (path[0] != '/' || strlen(path) >= MSG_PATH_SIZE) {
+	if (file && (stream == MSG_STDIN || spec->terminal)) {
 		status_set(status, STATUS_INVALID_ARGUMENT,
-		    "%s: \"%s\" is not an absolute path of at most %d bytes",
-		    name, path, MSG_PATH_SIZE - 1);
+		    "%s \"%s\": %s: expected the path of a FIFO", name, stdio,
+		    spec->terminal ? "a terminal has no file" :
+				     "only output can go to a file");
 		return (-1);
 	}
 	return (0);
@@ -85,7 +101,7 @@ spec_check(const struct engine *engine, const struct engine_spec *spec,
 		id_check("an exec", spec->exec, status) != 0))
 		return (-1);
 	for (i = 0; i < ENGINE_STREAMS; i++) {
-		if (stream_check(stream_names[i], spec->stdio[i], status) != 0)
+		if (stream_check(spec, i, status) != 0)
 			return (-1);
 	}
 	if (process_find(engine, spec->id, spec->exec) != NULL) {
@@ -195,13 +211,54 @@ failure_new(struct process *process)
 	return (process->failure);
 }
 
+/* What the helper's numbers mean of a file for logs. */
+static const struct {
+	int error;
+	enum status_code code;
+	const char *text;
+} refusals[] = {
+	{ -EOPNOTSUPP, STATUS_FAILED_PRECONDITION,
+	    "files for logs are allowed below REAPER_LOG_DIR, which is not "
+	    "set in this node's configuration" },
+	{ -EXDEV, STATUS_PERMISSION_DENIED,
+	    "expected a file below this node's REAPER_LOG_DIR" },
+	{ -EPERM, STATUS_PERMISSION_DENIED,
+	    "others than root can write to it or to its directory" },
+	{ -ELOOP, STATUS_INVALID_ARGUMENT, "it leads by a symbolic link" },
+	{ -EISDIR, STATUS_INVALID_ARGUMENT, "it is a directory" },
+	{ -ENXIO, STATUS_INVALID_ARGUMENT, "it is no regular file" },
+	{ -EINVAL, STATUS_INVALID_ARGUMENT, "it is no regular file" },
+};
+
+void
+process_stream_failed(const struct process *process, int stream,
+    const struct msg_reply *reply, struct status *status)
+{
+	const char *stdio = process->stdio[stream];
+	struct status reason;
+	size_t i;
+	int file;
+
+	status_from_reply(&reason, reply);
+	(void)stream_path(stdio, &file);
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (file && reply->error == refusals[i].error &&
+		    reply->step == MSG_STEP_STDIO)
+			status_set(&reason, refusals[i].code, "%s",
+			    refusals[i].text);
+	}
+	status_set(status, reason.code, "%s \"%.*s\": %s", stream_names[stream],
+	    SHOWN, stdio, reason.text);
+}
+
 static void
-setup_failed(struct process *process, const struct msg_reply *reply)
+stream_failed(struct process *process, int stream,
+    const struct msg_reply *reply)
 {
 	struct status *failure = failure_new(process);
 
 	if (failure != NULL)
-		status_from_reply(failure, reply);
+		process_stream_failed(process, stream, reply, failure);
 }
 
 static void
@@ -229,17 +286,30 @@ side_take(struct process *process, enum terminal_side side, int fd)
 
 /* Counts an answer; what is not that of this kind of process ends it. */
 static void
-stream_done(struct process *process, const struct msg_reply *reply, int agrees)
+stream_done(struct process *process, int stream, const struct msg_reply *reply,
+    int agrees)
 {
 	if (reply->error != 0)
-		setup_failed(process, reply);
+		stream_failed(process, stream, reply);
 	else if (!agrees)
 		setup_disagrees(process);
 	if (--process->streams_due == 0)
 		setup_end(process);
 }
 
-/* The keeper of the FIFO, and of a terminal its reader. */
+int
+process_stdin(struct process *process, priv_done *done)
+{
+	int error, file;
+
+	error = priv_stdio(process->engine->priv, &process->ref, MSG_STDIN, 0,
+	    stream_path(process->stdio[MSG_STDIN], &file), done, process);
+	if (error == 0)
+		process->requests++;
+	return (error);
+}
+
+/* Of a terminal: the keeper of the FIFO, and its reader. */
 static void
 stdin_done(void *arg, const struct msg_reply *reply, int fds[2])
 {
@@ -250,7 +320,8 @@ stdin_done(void *arg, const struct msg_reply *reply, int fds[2])
 		return;
 	}
 	process->fds[MSG_STDIN] = fds[0];
-	stream_done(process, reply, side_take(process, TERMINAL_INPUT, fds[1]));
+	stream_done(process, MSG_STDIN, reply,
+	    side_take(process, TERMINAL_INPUT, fds[1]));
 }
 
 static void
@@ -262,7 +333,7 @@ stdout_done(void *arg, const struct msg_reply *reply, int fds[2])
 		fdpass_close(fds, 2);
 		return;
 	}
-	stream_done(process, reply,
+	stream_done(process, MSG_STDOUT, reply,
 	    side_take(process, TERMINAL_OUTPUT, fds[0]));
 }
 
@@ -271,7 +342,7 @@ stderr_done(void *arg, const struct msg_reply *reply, int fds[2])
 {
 	(void)fds;
 	if (process_answered(arg))
-		stream_done(arg, reply, 1);
+		stream_done(arg, MSG_STDERR, reply, 1);
 }
 
 static void
@@ -285,20 +356,21 @@ streams_request(struct process *process)
 	const struct msg_reply short_of = { .error = -ENOMEM,
 		.step = MSG_STEP_STDIO };
 	const char *path;
-	int i;
+	int file, i;
 
 	for (i = 0; i < ENGINE_STREAMS; i++) {
-		path = stream_path(process->stdio[i]);
+		path = stream_path(process->stdio[i], &file);
 		/* containerd names a stderr of terminals too. */
 		if (path[0] == '\0' ||
-		    (i == MSG_STDERR && process->terminal != NULL))
+		    i == (process->terminal != NULL ? MSG_STDERR : MSG_STDIN))
 			continue;
 		if (priv_stdio(process->engine->priv, &process->ref,
-			(enum msg_stream)i, path, dones[i], process) == 0) {
+			(enum msg_stream)i, file, path, dones[i],
+			process) == 0) {
 			process->requests++;
 			process->streams_due++;
 		} else {
-			setup_failed(process, &short_of);
+			stream_failed(process, i, &short_of);
 		}
 	}
 	if (process->streams_due == 0)

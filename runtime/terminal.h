@@ -43,9 +43,9 @@ int	 terminal_begin(struct terminal *terminal);
 
 /*
  * Its process has ended: takes no more input, and of the output what is in the
- * pty now, of which as much as possible is written before this returns.  The
- * input stays open: a client of containerd whose typing fails lets the output
- * go, read or not.
+ * pty now, of which as much as possible is written before this returns.  Called
+ * again, it writes more of it if it can.  The input stays open: a client of
+ * containerd whose typing fails lets the output go, read or not.
  */
 void	 terminal_finish(struct terminal *terminal);
 

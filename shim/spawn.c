@@ -186,6 +186,7 @@ boot_fill(struct spawn *spawn, const struct shim_args *args,
 	strcpy(boot->group, group);
 	strcpy(boot->bundles, bundles);
 	strcpy(boot->runtime_root, settings->conf.runtime_root);
+	strcpy(boot->log_dir, settings->conf.log_dir);
 }
 
 int

@@ -140,6 +140,12 @@ set_runtime_log(struct conf *conf, struct slice value)
 	return (path_copy(conf->runtime_log, value));
 }
 
+static int
+set_log_dir(struct conf *conf, struct slice value)
+{
+	return (path_copy(conf->log_dir, value));
+}
+
 #define PATH_EXPECTED                                                      \
 	"an absolute path of at most 255 characters, without spaces, .., " \
 	"or a slash at its end"
@@ -154,6 +160,7 @@ static const struct setting {
 	{ "REAPER_RUNTIME_ROOT", set_runtime_root, PATH_EXPECTED },
 	{ "REAPER_SHIM_LOG", set_shim_log, PATH_EXPECTED },
 	{ "REAPER_RUNTIME_LOG", set_runtime_log, PATH_EXPECTED },
+	{ "REAPER_LOG_DIR", set_log_dir, PATH_EXPECTED },
 	{ "REAPER_OVERLAY_ISOLATION", set_isolation,
 	    "namespace; one overlay for the node is not supported yet" },
 };
@@ -266,10 +273,11 @@ conf_parse_environment(struct conf *conf, char *const envp[])
 	return (0);
 }
 
+/* The same of an array that came over a pipe. */
 static int
 path_check(const char path[CONF_PATH_SIZE])
 {
-	size_t length = strnlen(path, CONF_PATH_SIZE);
+	const size_t length = strnlen(path, CONF_PATH_SIZE);
 
 	return (length < CONF_PATH_SIZE &&
 	    path_valid((struct slice){ path, length }));
@@ -290,5 +298,7 @@ conf_check(const struct conf *conf)
 		return ("shim_log");
 	if (conf->runtime_log[0] != '\0' && !path_check(conf->runtime_log))
 		return ("runtime_log");
+	if (conf->log_dir[0] != '\0' && !path_check(conf->log_dir))
+		return ("log_dir");
 	return (NULL);
 }

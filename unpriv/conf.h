@@ -21,6 +21,7 @@ struct conf {
 	char runtime_root[CONF_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
 	char shim_log[CONF_PATH_SIZE];	/* REAPER_SHIM_LOG, or empty */
 	char runtime_log[CONF_PATH_SIZE]; /* REAPER_RUNTIME_LOG, or empty */
+	char log_dir[CONF_PATH_SIZE];	/* REAPER_LOG_DIR, or empty */
 	char error[CONF_ERROR_SIZE];	/* printable ASCII, or empty */
 };
 

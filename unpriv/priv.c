@@ -175,9 +175,9 @@ static const struct shape {
 	uint32_t nfds;
 	int modes[2];
 } shapes[] = {
-	{ MSG_START, 0, 1, 1, { O_RDONLY } },
-	{ MSG_START, 0, 2, 1, { O_RDONLY } },
-	{ MSG_START, 0, 3, 2, { O_RDONLY, O_RDONLY } },
+	{ MSG_START, 0, 1, 1, { TALKS } },
+	{ MSG_START, 0, 2, 1, { TALKS } },
+	{ MSG_START, 0, 3, 2, { TALKS, TALKS } },
 	{ MSG_STDIO, MSG_STDIN, 0, 1, { O_WRONLY } },
 	/* With a terminal. */
 	{ MSG_CREATE, 0, MSG_FDS_TERMINAL, 1, { TALKS } },
@@ -483,10 +483,11 @@ priv_signal(struct priv *priv, const struct msg_ref *ref, uint32_t signo,
 
 int
 priv_stdio(struct priv *priv, const struct msg_ref *ref, enum msg_stream stream,
-    const char *path, priv_done *done, void *arg)
+    int file, const char *path, priv_done *done, void *arg)
 {
 	union msg_body body = { .stdio = { .ref = *ref, .stream = stream } };
 
+	body.stdio.file = file != 0;
 	if (strlen(path) >= sizeof(body.stdio.path))
 		return (-EINVAL);
 	strcpy(body.stdio.path, path);

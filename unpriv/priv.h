@@ -36,8 +36,7 @@ struct priv_handlers {
 /*
  * Completes one request.  The descriptors (-1: none) are the callee's from
  * now on: fds[0] is the writer of a MSG_STDIO for stdin; fds[0] and fds[1] are
- * the readers of stdout and stderr of a MSG_START; fds[0] is the file of a
- * MSG_CGROUP.
+ * both ends of stdout and stderr of a MSG_START; fds[0] is the file of a MSG_CGROUP.
  *
  * Of a process with a terminal, fds[0] of its MSG_CREATE, or of the MSG_START
  * of an exec, whose reply->fds is MSG_FDS_TERMINAL then, is the master; that of
@@ -81,10 +80,10 @@ int	 priv_exec(struct priv *priv, const struct msg_ref *ref, int spec_fd,
 int	 priv_signal(struct priv *priv, const struct msg_ref *ref,
 	    uint32_t signo, int all, priv_done *done, void *arg);
 
-/* path: at most MSG_PATH_SIZE - 1 bytes. */
+/* path: at most MSG_PATH_SIZE - 1 bytes; file: of a file for logs. */
 int	 priv_stdio(struct priv *priv, const struct msg_ref *ref,
-	    enum msg_stream stream, const char *path, priv_done *done,
-	    void *arg);
+	    enum msg_stream stream, int file, const char *path,
+	    priv_done *done, void *arg);
 
 /* Of containers; ref->exec is empty; EVENT_PAUSED or EVENT_RESUMED. */
 int	 priv_cgroup(struct priv *priv, const struct msg_ref *ref,

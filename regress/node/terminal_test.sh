@@ -202,6 +202,38 @@ a_detached_terminal_is_attached_again_body() {
 	node_end
 }
 
+# switches PID: how often it has waited or been interrupted.
+switches() {
+	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$1/status"
+}
+
+node_test the_shim_rests_while_nobody_reads \
+    "the output of a terminal whose task has ended"
+the_shim_rests_while_nobody_reads_body() {
+	terminal_begin
+	at_terminal "$(ctr_line run -d -t --runtime "$REGRESS_RUNTIME" \
+	    --env "PATH=$TASK_PATH" --fifo-dir "$REGRESS_DIR/fifo" --rootfs \
+	    "$REGRESS_DIR/rootfs" a sh -c \
+	    'until [ -e /tmp/regress.go ]; do sleep 0.1; done; echo last')" \
+	    <&9 >seen
+	expect 0 "*" task_exec a e1 touch /tmp/regress.go
+	until_true 10 task_is a STOPPED || atf_fail "it runs on"
+	shim=$(shim_pid)
+	before=$(switches "$shim")
+	# What takes a while, and is not of the shim's business.
+	for _ in $(seq 20); do
+		containerd_answers >/dev/null || atf_fail "no containerd"
+	done
+	# The end is told once, though nobody has read.
+	after=$(switches "$shim")
+	[ $((after - before)) -le 3 ] ||
+	    atf_fail "it woke $((after - before)) times"
+	fifo=$(find "$REGRESS_DIR/fifo" -name 'a-stdout')
+	expect 0 "*" timeout 10 cat "$fifo"
+	[ "$(tr -d '\r' <out)" = last ] || atf_fail "its last words are lost"
+	node_end
+}
+
 node_test a_terminal_belongs_to_the_user_of_the_task \
     "who can open it again"
 a_terminal_belongs_to_the_user_of_the_task_body() {

@@ -53,6 +53,7 @@ ATF_TC_BODY(conf_has_defaults_that_are_valid, tc)
 	ATF_CHECK_STREQ(conf.runtime_root, "/run/reaper");
 	ATF_CHECK_STREQ(conf.shim_log, "");
 	ATF_CHECK_STREQ(conf.runtime_log, "");
+	ATF_CHECK_STREQ(conf.log_dir, "");
 	ATF_CHECK(conf_check(&conf) == NULL);
 }
 
@@ -63,9 +64,11 @@ ATF_TC_BODY(conf_reads_every_setting, tc)
 			   "\r\n\nREAPER_RUNTIME_ROOT=" PATH255 "\n"
 			   "REAPER_SHIM_LOG=/var/log/a\n"
 			   "REAPER_RUNTIME_LOG=" PATH255 "\n"
+			   "REAPER_LOG_DIR = /var/log/reaper\n"
 			   "REAPER_OVERLAY_ISOLATION=namespace"),
 	    0);
 	ATF_CHECK_EQ(conf.uid, 1);
+	ATF_CHECK_STREQ(conf.log_dir, "/var/log/reaper");
 	ATF_CHECK_STREQ(conf.runtime_root, PATH255);
 	ATF_CHECK_STREQ(conf.shim_log, "/var/log/a");
 	ATF_CHECK_STREQ(conf.runtime_log, PATH255);
@@ -107,7 +110,7 @@ ATF_TC_WITHOUT_HEAD(conf_refuses_unfit_paths);
 ATF_TC_BODY(conf_refuses_unfit_paths, tc)
 {
 	static const char *const keys[] = { "REAPER_RUNTIME_ROOT",
-		"REAPER_SHIM_LOG", "REAPER_RUNTIME_LOG" };
+		"REAPER_SHIM_LOG", "REAPER_RUNTIME_LOG", "REAPER_LOG_DIR" };
 	static const char *const values[] = { "", "/", "//", "run/reaper",
 		"/run/", "/run//reaper", "//run", "/run/.", "/./run", "/..",
 		"/run/..", "/run/../etc", "/run/a b", "/run/\x01", "/run/\x7f",
@@ -124,6 +127,7 @@ ATF_TC_BODY(conf_refuses_unfit_paths, tc)
 		ATF_CHECK_STREQ(conf.runtime_root, "/run/reaper");
 		ATF_CHECK_STREQ(conf.shim_log, "");
 		ATF_CHECK_STREQ(conf.runtime_log, "");
+		ATF_CHECK_STREQ(conf.log_dir, "");
 	}
 }
 
@@ -262,6 +266,11 @@ ATF_TC_BODY(conf_check_refuses_a_malformed_answer, tc)
 	conf_init(&conf);
 	memset(conf.runtime_log, '/', sizeof(conf.runtime_log));
 	ATF_CHECK_STREQ(conf_check(&conf), "runtime_log");
+	conf_init(&conf);
+	strcpy(conf.log_dir, "relative");
+	ATF_CHECK_STREQ(conf_check(&conf), "log_dir");
+	memset(conf.log_dir, '/', sizeof(conf.log_dir));
+	ATF_CHECK_STREQ(conf_check(&conf), "log_dir");
 }
 
 ATF_TP_ADD_TCS(tp)

@@ -139,6 +139,14 @@ ATF_TC_BODY(values_out_of_range_are_refused, tc)
 	body.stdio.stream = 3;
 	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
 	length = request_make(MSG_STDIO, &body);
+	body.stdio.file = 1;
+	ATF_CHECK_EQ(msg_body_check(MSG_STDIO, &body, length), 0);
+	body.stdio.file = 2;
+	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
+	body.stdio.file = 1;
+	body.stdio.stream = MSG_STDIN;
+	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
+	length = request_make(MSG_STDIO, &body);
 	body.stdio.path[0] = 'r';
 	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
 	length = request_make(MSG_STDIO, &body);

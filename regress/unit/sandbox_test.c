@@ -204,6 +204,7 @@ static const struct call shim_exact[] = {
 	{ SYS_memfd_create, { 0, MFD_CLOEXEC | MFD_ALLOW_SEALING } },
 	{ SYS_fcntl, { -1, F_ADD_SEALS, 0 } },
 	{ SYS_fcntl, { -1, F_GETFL } },
+	{ SYS_fcntl, { -1, F_SETFL, O_NONBLOCK | O_ASYNC } },
 	{ SYS_ioctl, { -1, TIOCSWINSZ, 0 } },
 	{ SYS_getsockopt, { -1, SOL_SOCKET, SO_PEERCRED } },
 };
@@ -216,6 +217,7 @@ static const struct call shim_wrong[] = {
 	{ SYS_fcntl, { 0, F_SETOWN, 1 } },
 	{ SYS_fcntl, { 0, F_DUPFD, 0 } },
 	{ SYS_fcntl, { 0, F_SETFL, O_ASYNC } },
+	{ SYS_fcntl, { 0, F_SETFL, 0 } },
 	{ SYS_fcntl, { 0, HIGH | F_SETOWN, 1 } },
 	{ SYS_fcntl, { 0, HIGH | F_GETFL } },
 	{ SYS_ioctl, { 0, TIOCSTI, 0 } },

@@ -15,7 +15,7 @@ build() {
 	# shellcheck disable=SC2086 # a list of words
 	{
 		${CC:-cc} $flags -D_GNU_SOURCE -I"$top" \
-		    -o "$REGRESS_PATH/containerd-shim-floor-v1" "$here/floor.c"
+		    -o "$REGRESS_PATH/containerd-shim-floor-v1" "$here"/floor*.c
 		${CC:-cc} $flags -o "$REGRESS_PATH/pod" "$here/pod.c"
 	}
 	(cd "$here/client" && go build -o "$REGRESS_PATH/client" .)

@@ -42,8 +42,10 @@ cgroups_make() {
 }
 
 cgroups_remove() {
-	find /sys/fs/cgroup -depth -path "*$BENCH_CGROUP*" -type d \
-	    -exec rmdir {} +
+	for root in /sys/fs/cgroup /sys/fs/cgroup/*; do
+		[ ! -d "$root$BENCH_CGROUP" ] ||
+		    find "$root$BENCH_CGROUP" -depth -type d -exec rmdir {} \;
+	done
 }
 
 if [ "${BENCH_INSIDE-}" != yes ]; then

@@ -49,7 +49,7 @@ root_find(const char *bundle, char root[BOOT_PATH_SIZE])
 		close(fd);
 	if (error == 0)
 		return (0);
-	if ((error = settings_begin(&reading, -1)) != 0 ||
+	if ((error = settings_begin(&reading, -1, "")) != 0 ||
 	    (error = settings_end(&reading, &settings)) != 0)
 		return (error);
 	strcpy(root, settings.conf.runtime_root);

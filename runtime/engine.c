@@ -235,6 +235,11 @@ start_failed(struct process *process, const struct msg_reply *reply)
 	struct status status;
 
 	status_from_reply(&status, reply);
+	/* Its end had been told already when the helper got to the start. */
+	if (process->state >= PROCESS_STOPPED) {
+		process_fail(&process->setup, &status);
+		return;
+	}
 	/* What the table refuses has changed nothing; else MSG_EXITED comes. */
 	process->reap_due = reply->step != MSG_STEP_REQUEST;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -538,9 +543,12 @@ exited_check(const struct process *process, const struct msg_exited *exited)
 		if (exec->state == PROCESS_RUNNING)
 			return (-EBADMSG);
 	}
-	/* Only a container has a process, and so an end, before its start. */
+	/*
+	 * Only a container has a process, and so an end, before its start, also
+	 * while the request for that is on its way.
+	 */
 	if (process->state == PROCESS_RUNNING ||
-	    (process->container == NULL && process->state < PROCESS_STARTING))
+	    (process->container == NULL && process->state <= PROCESS_STARTING))
 		return (0);
 	return (-EBADMSG);
 }

@@ -23,16 +23,18 @@ struct settings_reading {
 	int answer;		/* of the child, owned */
 	int plan_fd;		/* see struct settings */
 	pid_t child;
+	int joins;		/* a guess: the bundle is not its pod's first */
 };
 
 /*
  * Reads the configuration file, the environment and, below bundle_fd unless
  * that is -1, config.json.  All of it is parsed by a child without any
  * capability that can only read and write, which settings_begin starts; its
- * answer is checked by settings_end.  Each returns 0, or a negative errno
- * after a message on standard error.
+ * answer is checked by settings_end.  The container's id is what to guess by.
+ * Each returns 0, or a negative errno after a message on standard error.
  */
-int	 settings_begin(struct settings_reading *reading, int bundle_fd);
+int	 settings_begin(struct settings_reading *reading, int bundle_fd,
+	    const char *id);
 int	 settings_end(struct settings_reading *reading,
 	    struct settings *settings);
 

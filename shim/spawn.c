@@ -131,6 +131,7 @@ spawn_open(struct spawn *spawn, const struct shim_args *args,
 	int error;
 
 	*spawn = (struct spawn){
+		.opened = 1,
 		.executable = -1,
 		.null_fd = -1,
 		.log_fd = -1,
@@ -243,14 +244,16 @@ spawn_wait(const struct spawn *spawn)
 void
 spawn_undo(struct spawn *spawn)
 {
-	/* Helper and publisher end when nobody is at the other ends. */
-	fdpass_close(spawn->channel, 2);
-	fdpass_close(spawn->boot_fds, 2);
-	fdpass_close(spawn->events, 2);
-	fdpass_close(spawn->lines, 2);
-	fdpass_close(spawn->ready, 2);
-	if (spawn->daemon != 0)
-		kill(spawn->daemon, SIGKILL);
+	if (spawn->opened) {
+		/* Helper and publisher end with nobody at the other ends. */
+		fdpass_close(spawn->channel, 2);
+		fdpass_close(spawn->boot_fds, 2);
+		fdpass_close(spawn->events, 2);
+		fdpass_close(spawn->lines, 2);
+		fdpass_close(spawn->ready, 2);
+		if (spawn->daemon != 0)
+			kill(spawn->daemon, SIGKILL);
+	}
 	alarm(UNDO_LIMIT);
 	while (wait(NULL) != -1 || errno == EINTR)
 		continue;

@@ -17,6 +17,7 @@
 
 /* What is opened for them, owned; -1 is not open. */
 struct spawn {
+	int opened;		/* by spawn_open; the rest means nothing before */
 	int executable;		/* reaper-privsep's, from helper_open */
 	int null_fd;		/* /dev/null */
 	int log_fd;		/* containerd's log, or /dev/null */
@@ -53,7 +54,10 @@ int	 spawn_run(struct spawn *spawn, const struct shim_args *args,
 /* Waits until the daemon is confined.  0, or a negative errno and a message. */
 int	 spawn_wait(const struct spawn *spawn);
 
-/* Ends what was started, also if it was not needed, and waits for it. */
+/*
+ * Ends what was started, also if it was not needed, and waits for it and every
+ * other child.
+ */
 void	 spawn_undo(struct spawn *spawn);
 
 #endif

@@ -78,6 +78,10 @@ shim_start(struct start *start)
 {
 	int error, listener;
 
+	if (!start->spawn.opened &&
+	    (error = spawn_open(&start->spawn, start->args, &start->bundle)) !=
+		0)
+		return (error);
 	if ((error = files_prepare(start)) != 0)
 		return (error);
 	if ((listener = group_listen(&start->group)) < 0)
@@ -158,11 +162,16 @@ start_run(const struct shim_args *args)
 		report_error(-errno, "becoming a subreaper");
 		return (1);
 	}
-	/* What does not depend on the settings is done while they are read. */
 	if (bundle_open(&start.bundle, args->id) != 0 ||
-	    settings_begin(&reading, start.bundle.fd) != 0)
+	    settings_begin(&reading, start.bundle.fd, args->id) != 0)
 		return (1);
-	if ((error = spawn_open(&start.spawn, args, &start.bundle)) == 0 &&
+	/*
+	 * What does not depend on the settings is done while they are read,
+	 * but for a container whose pod should have a shim.
+	 */
+	error = reading.joins ? 0 :
+				spawn_open(&start.spawn, args, &start.bundle);
+	if (error == 0 &&
 	    (error = settings_end(&reading, &start.settings)) == 0) {
 		error = group_lock(&start.group, args->address, args->namespace,
 		    group_id(&start));

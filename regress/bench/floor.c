@@ -2,18 +2,18 @@
  * containerd-shim-floor-v1: the do-nothing shim.
  *
  * It answers each call of containerd's Task service at once and merely forks
- * and executes the command of config.json on the bare host: no isolation, no
- * overlay, no identity, no standard streams.  What a task costs with it is
- * what containerd itself costs, the floor below which no shim can go.  It is
+ * and executes the command of config.json on the bare host, in the cgroup that
+ * it names: no isolation, no overlay, no identity, no standard streams but
+ * output straight into its FIFO.  What a task costs with it is what containerd
+ * and the kernel themselves cost, the floor below which no shim can go.  It is
  * a measuring device, not a runtime: never install it.
  *
- * One process per container.  TaskExit is the one event that is published.
+ * One shim per pod.  TaskExit is the one event that is published.
  */
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #include <err.h>
 #include <fcntl.h>
@@ -25,102 +25,30 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "regress/bench/floor_cgroup.h"
+#include "regress/bench/floor_process.h"
 #include "regress/lib/wire.h"
 
-#define CLIENTS_MAX 8  /* connections of containerd; it makes one */
-#define WAITERS_MAX 32 /* pending Wait calls */
-#define ARGS_MAX    64
-#define CONFIG_MAX  65536 /* bytes of config.json */
+#define CLIENTS_MAX 64 /* connections with containerd at once */
 
-enum status { CREATED = 1, RUNNING = 2, STOPPED = 3 };
-
-struct waiter {
-	int fd;
-	uint32_t stream;
+/* Codes of gRPC. */
+enum code {
+	OK = 0,
+	INVALID_ARGUMENT = 3,
+	NOT_FOUND = 5,
+	EXHAUSTED = 8,
+	FAILED_PRECONDITION = 9,
+	UNIMPLEMENTED = 12,
 };
 
 static struct {
-	const char *id;
+	const char *id; /* of this container, while it is only started */
 	const char *namespace;
-	char *args[ARGS_MAX];
-	char config[CONFIG_MAX];
-	pid_t pid;
-	enum status status;
-	unsigned exit_status;
-	struct timespec exited_at;
-	struct waiter waiters[WAITERS_MAX];
-	size_t nwaiters;
 	struct sockaddr_un address;
-	int done; /* Shutdown was answered */
-} task;
-
-/*
- * Finds "args":["a","b"] of "process" in the text of config.json and unquotes
- * it in place.  Knows the escapes \" \\ \/ and \n, which is all that a
- * benchmark's command has.  Returns 0 or -1.
- */
-static int
-args_scan(char *text)
-{
-	char *in, *out;
-	size_t n = 0;
-
-	if ((in = strstr(text, "\"process\"")) == NULL ||
-	    (in = strstr(in, "\"args\"")) == NULL ||
-	    (in = strchr(in, '[')) == NULL)
-		return -1;
-	for (;;) {
-		in += strcspn(in, "\"]");
-		if (*in != '"' || n == ARGS_MAX - 1)
-			break;
-		task.args[n++] = out = ++in;
-		while (*in != '"' && *in != '\0') {
-			if (*in == '\\' && *++in == 'n')
-				*in = '\n';
-			*out++ = *in++;
-		}
-		if (*in++ == '\0')
-			return -1;
-		*out = '\0';
-	}
-	return *in == ']' && n > 0 ? 0 : -1;
-}
-
-static int
-config_read(const struct slice *bundle)
-{
-	char path[4096];
-	ssize_t n;
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%.*s/config.json",
-	    (int)bundle->length, (const char *)bundle->data);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-		return -1;
-	n = read(fd, task.config, sizeof(task.config) - 1);
-	(void)close(fd);
-	if (n <= 0)
-		return -1;
-	task.config[n] = '\0';
-	return args_scan(task.config);
-}
-
-static int
-task_start(void)
-{
-	sigset_t none;
-
-	if ((task.pid = fork()) == -1)
-		return -1;
-	if (task.pid == 0) {
-		(void)sigemptyset(&none);
-		(void)sigprocmask(SIG_SETMASK, &none, NULL);
-		(void)execvp(task.args[0], task.args);
-		_exit(127);
-	}
-	task.status = RUNNING;
-	return 0;
-}
+	struct pollfd fds[2 + CLIENTS_MAX]; /* listener, signals, connections */
+	size_t nfds;
+	int done; /* Shutdown was answered, and no process is left */
+} shim;
 
 static void
 timestamp_add(struct message *m, unsigned field, const struct timespec *at)
@@ -133,12 +61,12 @@ timestamp_add(struct message *m, unsigned field, const struct timespec *at)
 }
 
 static void
-reply(int fd, uint32_t stream, unsigned code, struct message *payload)
+reply(int fd, uint32_t stream, enum code code, struct message *payload)
 {
 	struct message response = { 0 }, status = { 0 };
 
-	if (code != 0) {
-		message_number(&status, 1, code);
+	if (code != OK) {
+		message_number(&status, 1, (uint64_t)code);
 		message_string(&status, 2, "refused by the floor shim");
 		message_nest(&response, 1, &status);
 	}
@@ -151,18 +79,50 @@ reply(int fd, uint32_t stream, unsigned code, struct message *payload)
 }
 
 static void
-reply_waited(const struct waiter *waiter)
+reply_waited(const struct process *process, const struct waiter *waiter)
 {
 	struct message m = { 0 };
 
-	message_number(&m, 1, task.exit_status);
-	timestamp_add(&m, 2, &task.exited_at);
-	reply(waiter->fd, waiter->stream, 0, &m);
+	message_number(&m, 1, process->exit_status);
+	timestamp_add(&m, 2, &process->exited_at);
+	reply(waiter->fd, waiter->stream, OK, &m);
 }
 
-/* Publishes TaskExit; nobody waits for the answer. */
+/* Takes a connection into the loop, in a place that is free. */
 static void
-exit_publish(void)
+client_add(int fd)
+{
+	size_t i;
+
+	for (i = 2; i < shim.nfds && shim.fds[i].fd != -1; i++)
+		;
+	if (i == sizeof(shim.fds) / sizeof(shim.fds[0]))
+		errx(1, "more than %d connections", CLIENTS_MAX);
+	shim.fds[i] = (struct pollfd){ fd, POLLIN, 0 };
+	if (i == shim.nfds)
+		shim.nfds++;
+}
+
+/* Forgets a connection and the Wait calls that came over it. */
+static void
+client_remove(struct pollfd *client)
+{
+	struct process *p;
+	size_t i, kept;
+
+	for (p = processes; p != NULL; p = p->next) {
+		for (i = kept = 0; i < p->nwaiters; i++)
+			if (p->waiters[i].fd != client->fd)
+				p->waiters[kept++] = p->waiters[i];
+		p->nwaiters = kept;
+	}
+	(void)close(client->fd);
+	client->fd = -1;
+}
+
+/* Publishes TaskExit; the loop takes the answer. */
+static void
+exit_publish(const struct process *process)
 {
 	struct message event = { 0 }, any = { 0 }, envelope = { 0 };
 	struct message forward = { 0 }, request = { 0 };
@@ -170,15 +130,16 @@ exit_publish(void)
 	const char *path = getenv("TTRPC_ADDRESS");
 	int fd;
 
-	message_string(&event, 1, task.id);
-	message_string(&event, 2, task.id);
-	message_number(&event, 3, (uint64_t)task.pid);
-	message_number(&event, 4, task.exit_status);
-	timestamp_add(&event, 5, &task.exited_at);
+	message_string(&event, 1, process->id);
+	message_string(&event, 2,
+	    *process->exec_id != '\0' ? process->exec_id : process->id);
+	message_number(&event, 3, (uint64_t)process->pid);
+	message_number(&event, 4, process->exit_status);
+	timestamp_add(&event, 5, &process->exited_at);
 	message_string(&any, 1, "containerd.events.TaskExit");
 	message_nest(&any, 2, &event);
-	timestamp_add(&envelope, 1, &task.exited_at);
-	message_string(&envelope, 2, task.namespace);
+	timestamp_add(&envelope, 1, &process->exited_at);
+	message_string(&envelope, 2, shim.namespace);
 	message_string(&envelope, 3, "/tasks/exit");
 	message_nest(&envelope, 4, &any);
 	message_nest(&forward, 1, &envelope);
@@ -190,154 +151,180 @@ exit_publish(void)
 	if (path != NULL && strlen(path) < sizeof(address.sun_path) &&
 	    (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) != -1) {
 		(void)memcpy(address.sun_path, path, strlen(path));
+		/* A close before the answer could overtake the request. */
 		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) ==
-		    0)
-			(void)frame_write(fd, 1, WIRE_REQUEST, &request);
-		/* Left open: a close could overtake the request. */
+			0 &&
+		    frame_write(fd, 1, WIRE_REQUEST, &request) == 0)
+			client_add(fd);
+		else
+			(void)close(fd);
 	}
 	free(request.data);
 }
 
 static void
-task_reap(void)
+children_reap(void)
 {
+	struct process *p;
 	size_t i;
-	int status;
 
-	if (task.status != RUNNING ||
-	    waitpid(task.pid, &status, WNOHANG) != task.pid)
-		return;
-	(void)clock_gettime(CLOCK_REALTIME, &task.exited_at);
-	task.status = STOPPED;
-	task.exit_status = WIFEXITED(status) ? (unsigned)WEXITSTATUS(status) :
-					       128 + (unsigned)WTERMSIG(status);
-	for (i = 0; i < task.nwaiters; i++)
-		reply_waited(&task.waiters[i]);
-	task.nwaiters = 0;
-	exit_publish();
+	while ((p = process_reap()) != NULL) {
+		for (i = 0; i < p->nwaiters; i++)
+			reply_waited(p, &p->waiters[i]);
+		p->nwaiters = 0;
+		exit_publish(p);
+	}
 }
 
-/* The calls, each answered at once but for Wait.  Returns a status code. */
-static unsigned
-call_create(struct slice in, struct message *out)
+/*
+ * The calls, each answered at once but for Wait.  The process is the one that
+ * the request names, if there is one.
+ */
+static enum code
+call_create(struct process *process, struct slice in, struct message *out)
 {
 	struct slice bundle = slice_find(in, 2);
+	struct cgroup cgroup;
+	char path[4096], *text;
 
-	if (task.status != 0 || config_read(&bundle) == -1)
-		return 3;
-	task.status = CREATED;
-	task.pid = getpid();
-	message_number(out, 1, (uint64_t)task.pid);
-	return 0;
+	(void)snprintf(path, sizeof(path), "%.*s/config.json",
+	    (int)bundle.length, (const char *)bundle.data);
+	if ((text = text_read(path)) == NULL ||
+	    cgroup_make(&cgroup, text) == -1 ||
+	    (process = process_add(slice_find(in, 1), (struct slice){ 0 }, text,
+		 strstr(text, "\"process\""))) == NULL)
+		return INVALID_ARGUMENT;
+	process->cgroup = cgroup;
+	process->output = text_copy(slice_find(in, 6));
+	message_number(out, 1, (uint64_t)process->pid);
+	return OK;
 }
 
-static unsigned
-call_start(struct slice in, struct message *out)
+static enum code
+call_exec(struct process *process, struct slice in, struct message *out)
+{
+	struct process *container;
+	char *text;
+
+	(void)out;
+	container = process_find(slice_find(in, 1), (struct slice){ 0 });
+	if (container == NULL || container->status != RUNNING)
+		return FAILED_PRECONDITION;
+	text = text_copy(slice_find(slice_find(in, 7), 2));
+	process = process_add(slice_find(in, 1), slice_find(in, 2), text, text);
+	if (process == NULL)
+		return INVALID_ARGUMENT;
+	process->cgroup = container->cgroup;
+	process->output = text_copy(slice_find(in, 5));
+	return OK;
+}
+
+static enum code
+call_start(struct process *process, struct slice in, struct message *out)
 {
 	(void)in;
-	if (task.status != CREATED || task_start() == -1)
-		return 9;
-	message_number(out, 1, (uint64_t)task.pid);
-	return 0;
+	if (process->status != CREATED || process_start(process) == -1)
+		return FAILED_PRECONDITION;
+	message_number(out, 1, (uint64_t)process->pid);
+	return OK;
 }
 
-static unsigned
-call_state(struct slice in, struct message *out)
+static enum code
+call_state(struct process *process, struct slice in, struct message *out)
 {
 	(void)in;
-	if (task.status == 0)
-		return 5;
-	message_string(out, 1, task.id);
-	message_number(out, 3, (uint64_t)task.pid);
-	message_number(out, 4, task.status);
-	message_number(out, 9, task.exit_status);
-	if (task.status == STOPPED)
-		timestamp_add(out, 10, &task.exited_at);
-	return 0;
+	message_string(out, 1, process->id);
+	message_number(out, 3, (uint64_t)process->pid);
+	message_number(out, 4, process->status);
+	message_number(out, 9, process->exit_status);
+	if (process->status == STOPPED)
+		timestamp_add(out, 10, &process->exited_at);
+	message_string(out, 11, process->exec_id);
+	return OK;
 }
 
-static unsigned
-call_kill(struct slice in, struct message *out)
+static enum code
+call_kill(struct process *process, struct slice in, struct message *out)
 {
 	(void)out;
-	if (task.status != RUNNING ||
-	    kill(task.pid, (int)slice_number(in, 3)) == -1)
-		return 5;
-	return 0;
+	if (process->status != RUNNING ||
+	    kill(process->pid, (int)slice_number(in, 3)) == -1)
+		return NOT_FOUND;
+	return OK;
 }
 
-static unsigned
-call_delete(struct slice in, struct message *out)
+static enum code
+call_delete(struct process *process, struct slice in, struct message *out)
 {
 	(void)in;
-	if (task.status == 0)
-		return 5;
-	if (task.status == RUNNING)
-		return 9;
-	message_number(out, 1, (uint64_t)task.pid);
-	message_number(out, 2, task.exit_status);
-	timestamp_add(out, 3, &task.exited_at);
-	task.status = 0;
-	return 0;
+	if (process->status == RUNNING)
+		return FAILED_PRECONDITION;
+	message_number(out, 1, (uint64_t)process->pid);
+	message_number(out, 2, process->exit_status);
+	timestamp_add(out, 3, &process->exited_at);
+	return process_remove(process) == 0 ? OK : FAILED_PRECONDITION;
 }
 
-static unsigned
-call_pids(struct slice in, struct message *out)
+static enum code
+call_pids(struct process *process, struct slice in, struct message *out)
 {
-	struct message process = { 0 };
+	struct message info = { 0 };
 
 	(void)in;
-	if (task.status == 0)
-		return 5;
-	message_number(&process, 1, (uint64_t)task.pid);
-	message_nest(out, 1, &process);
-	return 0;
+	message_number(&info, 1, (uint64_t)process->pid);
+	message_nest(out, 1, &info);
+	return OK;
 }
 
-static unsigned
-call_connect(struct slice in, struct message *out)
+static enum code
+call_connect(struct process *process, struct slice in, struct message *out)
 {
 	(void)in;
 	message_number(out, 1, (uint64_t)getpid());
-	message_number(out, 2, (uint64_t)task.pid);
-	return 0;
+	message_number(out, 2, (uint64_t)process->pid);
+	return OK;
 }
 
-static unsigned
-call_shutdown(struct slice in, struct message *out)
+static enum code
+call_shutdown(struct process *process, struct slice in, struct message *out)
 {
+	(void)process;
 	(void)in;
 	(void)out;
-	task.done = task.status == 0;
-	return 0;
+	shim.done = processes == NULL;
+	return OK;
 }
 
 static const struct {
 	const char *name;
-	unsigned (*answer)(struct slice, struct message *);
+	enum code (*answer)(struct process *, struct slice, struct message *);
+	int process; /* there must be one of this name */
 } calls[] = {
-	{ "Create", call_create },
-	{ "Start", call_start },
-	{ "State", call_state },
-	{ "Kill", call_kill },
-	{ "Delete", call_delete },
-	{ "Pids", call_pids },
-	{ "Connect", call_connect },
-	{ "Shutdown", call_shutdown },
+	{ "Create", call_create, 0 },
+	{ "Start", call_start, 1 },
+	{ "State", call_state, 1 },
+	{ "Kill", call_kill, 1 },
+	{ "Delete", call_delete, 1 },
+	{ "Exec", call_exec, 0 },
+	{ "Pids", call_pids, 1 },
+	{ "Connect", call_connect, 1 },
+	{ "Shutdown", call_shutdown, 0 },
 };
 
 static void
-call_wait(int fd, uint32_t stream)
+call_wait(struct process *process, int fd, uint32_t stream)
 {
 	struct waiter waiter = { fd, stream };
 	struct message none = { 0 };
 
-	if (task.status == STOPPED)
-		reply_waited(&waiter);
-	else if (task.nwaiters == WAITERS_MAX)
-		reply(fd, stream, 8, &none);
+	if (process == NULL)
+		reply(fd, stream, NOT_FOUND, &none);
+	else if (process->status == STOPPED)
+		reply_waited(process, &waiter);
+	else if (process->nwaiters == WAITERS_MAX)
+		reply(fd, stream, EXHAUSTED, &none);
 	else
-		task.waiters[task.nwaiters++] = waiter;
+		process->waiters[process->nwaiters++] = waiter;
 }
 
 static void
@@ -345,71 +332,69 @@ dispatch(int fd, const struct frame *frame)
 {
 	struct slice request = { frame->data, frame->length };
 	struct slice method = slice_find(request, 2);
-	struct slice payload = slice_find(request, 3);
+	struct slice in = slice_find(request, 3);
+	struct process *process;
 	struct message out = { 0 };
-	unsigned code = 12;
+	enum code code = UNIMPLEMENTED;
 	size_t i;
 
+	process = process_find(slice_find(in, 1), slice_find(in, 2));
 	if (slice_is(method, "Wait")) {
-		call_wait(fd, frame->stream);
+		call_wait(process, fd, frame->stream);
 		return;
 	}
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (slice_is(method, calls[i].name))
-			code = calls[i].answer(payload, &out);
+			code = calls[i].process && process == NULL ?
+			    NOT_FOUND :
+			    calls[i].answer(process, in, &out);
 	reply(fd, frame->stream, code, &out);
 }
 
-/* Forgets a connection and the Wait calls that came over it. */
+/* Takes one frame: a call, or the answer to an event. */
 static void
-hang_up(struct pollfd *client)
+client_read(struct pollfd *client)
 {
-	size_t i, kept = 0;
+	static struct frame frame;
 
-	for (i = 0; i < task.nwaiters; i++)
-		if (task.waiters[i].fd != client->fd)
-			task.waiters[kept++] = task.waiters[i];
-	task.nwaiters = kept;
-	(void)close(client->fd);
-	client->fd = -1;
+	if (frame_read(client->fd, &frame) && frame.type == WIRE_REQUEST)
+		dispatch(client->fd, &frame);
+	else
+		client_remove(client);
 }
 
 static void
 serve(int listener)
 {
-	static struct frame frame;
-	struct pollfd fds[2 + CLIENTS_MAX];
 	struct signalfd_siginfo info;
 	sigset_t child;
-	size_t i, n = 2;
+	size_t i, n;
 	int fd;
 
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &child, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
-	fds[1] = (struct pollfd){ .events = POLLIN };
-	if ((fds[1].fd = signalfd(-1, &child, SFD_CLOEXEC)) == -1)
+	shim.fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	shim.fds[1] = (struct pollfd){ .events = POLLIN };
+	shim.nfds = 2;
+	if ((shim.fds[1].fd = signalfd(-1, &child, SFD_CLOEXEC)) == -1)
 		err(1, "signalfd");
-	while (!task.done) {
-		if (poll(fds, n, -1) == -1)
+	while (!shim.done) {
+		n = shim.nfds;
+		if (poll(shim.fds, n, -1) == -1)
 			continue;
-		if (fds[1].revents != 0 &&
-		    read(fds[1].fd, &info, sizeof(info)) == sizeof(info))
-			task_reap();
 		for (i = 2; i < n; i++)
-			if (fds[i].fd == -1 || fds[i].revents == 0)
-				continue;
-			else if (frame_read(fds[i].fd, &frame))
-				dispatch(fds[i].fd, &frame);
-			else
-				hang_up(&fds[i]);
-		if (fds[0].revents != 0 && n < 2 + CLIENTS_MAX &&
+			if (shim.fds[i].fd != -1 && shim.fds[i].revents != 0)
+				client_read(&shim.fds[i]);
+		if (shim.fds[1].revents != 0 &&
+		    read(shim.fds[1].fd, &info, sizeof(info)) == sizeof(info))
+			children_reap();
+		if (shim.fds[0].revents != 0 &&
 		    (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) != -1)
-			fds[n++] = (struct pollfd){ fd, POLLIN, 0 };
+			client_add(fd);
 	}
-	(void)unlink(task.address.sun_path);
+	(void)unlink(shim.address.sun_path);
 }
 
 /* FNV-1a, to name the socket after all that makes it unique. */
@@ -422,37 +407,64 @@ hash(uint64_t h, const char *string)
 	return h;
 }
 
+/* The id of the pod that the bundle in the working directory is of. */
+static const char *
+pod_id(void)
+{
+	static const char key[] = "\"io.kubernetes.cri.sandbox-id\":\"";
+	char *from, *text = text_read("config.json");
+
+	if (text == NULL || (from = strstr(text, key)) == NULL)
+		return shim.id;
+	from += sizeof(key) - 1;
+	from[strcspn(from, "\"")] = '\0';
+	return from;
+}
+
+/* Listens for the pod.  Returns the listener, or -1: its shim is there. */
+static int
+pod_listen(void)
+{
+	const struct sockaddr *address = (struct sockaddr *)&shim.address;
+	int fd;
+
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		err(1, "socket");
+	if (connect(fd, address, sizeof(shim.address)) == 0)
+		return -1;
+	(void)mkdir("/run/containerd", 0711);
+	(void)mkdir("/run/containerd/s", 0711);
+	(void)unlink(shim.address.sun_path);
+	if (bind(fd, address, sizeof(shim.address)) == -1 ||
+	    listen(fd, CLIENTS_MAX) == -1)
+		err(1, "%s", shim.address.sun_path);
+	return fd;
+}
+
 static void
 start(const char *containerd)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 	int fd, null;
 
-	h = hash(hash(hash(h, containerd), task.namespace), task.id);
-	task.address.sun_family = AF_UNIX;
-	(void)snprintf(task.address.sun_path, sizeof(task.address.sun_path),
+	cgroup_hurry();
+	h = hash(hash(hash(h, containerd), shim.namespace), pod_id());
+	shim.address.sun_family = AF_UNIX;
+	(void)snprintf(shim.address.sun_path, sizeof(shim.address.sun_path),
 	    "/run/containerd/s/%016llx", (unsigned long long)h);
-	(void)mkdir("/run/containerd", 0711);
-	(void)mkdir("/run/containerd/s", 0711);
-	(void)unlink(task.address.sun_path);
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1 ||
-	    bind(fd, (struct sockaddr *)&task.address, sizeof(task.address)) ==
-		-1 ||
-	    listen(fd, CLIENTS_MAX) == -1)
-		err(1, "%s", task.address.sun_path);
-	switch (fork()) {
-	case -1:
-		err(1, "fork");
-	case 0:
-		if ((null = open("/dev/null", O_RDWR)) == -1 ||
-		    dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
-		    dup2(null, 2) == -1)
-			err(1, "/dev/null");
-		serve(fd);
-		_exit(0);
-	default:
-		(void)printf("unix://%s", task.address.sun_path);
-	}
+	if ((fd = pod_listen()) != -1)
+		switch (fork()) {
+		case -1:
+			err(1, "fork");
+		case 0:
+			if ((null = open("/dev/null", O_RDWR)) == -1 ||
+			    dup2(null, 0) == -1 || dup2(null, 1) == -1 ||
+			    dup2(null, 2) == -1)
+				err(1, "/dev/null");
+			serve(fd);
+			_exit(0);
+		}
+	(void)printf("unix://%s", shim.address.sun_path);
 }
 
 int
@@ -461,12 +473,12 @@ main(int argc, char **argv)
 	const char *containerd = "", *action;
 	int i;
 
-	task.id = task.namespace = "";
+	shim.id = shim.namespace = "";
 	for (i = 1; i < argc - 1; i++)
 		if (strcmp(argv[i], "-id") == 0)
-			task.id = argv[i + 1];
+			shim.id = argv[i + 1];
 		else if (strcmp(argv[i], "-namespace") == 0)
-			task.namespace = argv[i + 1];
+			shim.namespace = argv[i + 1];
 		else if (strcmp(argv[i], "-address") == 0)
 			containerd = argv[i + 1];
 	action = argc > 1 ? argv[argc - 1] : "";

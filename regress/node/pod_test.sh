@@ -69,6 +69,19 @@ containers_of_a_pod_share_one_shim_body() {
 	node_end
 }
 
+node_test a_pod_without_a_sandbox_has_a_shim_all_the_same \
+    "A container that seems to join others may be the first"
+a_pod_without_a_sandbox_has_a_shim_all_the_same_body() {
+	node_begin
+	member p container a sleep 1000
+	member p container b sleep 1000
+	shims_are 1 || atf_fail "$(shims) shims, not 1"
+	task_end a
+	task_end b
+	until_true 10 shims_are 0 || atf_fail "a shim lives on"
+	node_end
+}
+
 node_test the_shim_ends_with_the_last_container \
     "Whichever that is: the sandbox is a container like others"
 the_shim_ends_with_the_last_container_body() {

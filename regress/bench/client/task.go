@@ -5,72 +5,32 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/containerd/containerd"
 	"github.com/containerd/containerd/cio"
-	"github.com/containerd/containerd/oci"
 )
 
-// A plan says what to measure.
-type plan struct {
-	client    *containerd.Client
-	namespace string
-	rootfs    string
-	runtimes  []string
-	rounds    int
-	tasks     int
-	warmup    int
-	pods      int
-	serial    int // of the last container
-}
+const (
+	taskWarmup = 3  // tasks before the first round
+	taskTasks  = 20 // tasks a round and runtime
+)
 
 // A sample is one task's life, in milliseconds.
 type sample struct {
 	create, run, remove float64 // NewTask; Start until exit; Delete
-	container           float64 // making and deleting its record
+	record              float64 // making and deleting its container
 }
 
 // task is what a runtime has a part in; the rest is containerd's own.
 func (s sample) task() float64 { return s.create + s.run + s.remove }
 
-func since(t time.Time) float64 {
-	return float64(time.Since(t).Microseconds()) / 1000
-}
-
-// container makes a container's record.  All runtimes get the same bundle; in
-// it, pod is the Kubernetes namespace, which decides Reaper's overlay.
-func (p *plan) container(ctx context.Context, runtime, pod string,
-	args ...string) (containerd.Container, error) {
-	p.serial++
-	id := fmt.Sprintf("b%d", p.serial)
-	return p.client.NewContainer(ctx, id,
-		containerd.WithRuntime("io.containerd."+version(runtime), nil),
-		containerd.WithNewSpec(
-			oci.WithRootFSPath(p.rootfs),
-			oci.WithDefaultPathEnv,
-			oci.WithProcessArgs(args...),
-			oci.WithAnnotations(map[string]string{
-				"io.kubernetes.cri.container-type":    "container",
-				"io.kubernetes.cri.sandbox-id":        id,
-				"io.kubernetes.cri.sandbox-namespace": pod,
-			})))
-}
-
-func version(runtime string) string {
-	if runtime == "floor" {
-		return "floor.v1"
-	}
-	return runtime + ".v2"
-}
-
 // once runs /bin/true from its container's record to the record's end.
-func (p *plan) once(ctx context.Context, runtime, pod string) (s sample,
+func (p *plan) once(ctx context.Context, runtime string, pod pod) (s sample,
 	err error) {
 	t := time.Now()
 	c, err := p.container(ctx, runtime, pod, "/bin/true")
 	if err != nil {
 		return s, err
 	}
-	s.container = since(t)
+	s.record = since(t)
 
 	t = time.Now()
 	task, err := c.NewTask(ctx, cio.NullIO)
@@ -80,18 +40,17 @@ func (p *plan) once(ctx context.Context, runtime, pod string) (s sample,
 	s.create = since(t)
 
 	t = time.Now()
-	exited, err := task.Wait(ctx)
+	end, err := task.Wait(ctx)
 	if err != nil {
 		return s, err
 	}
 	if err := task.Start(ctx); err != nil {
 		return s, err
 	}
-	status := <-exited
+	status := <-end
 	s.run = since(t)
-	if code, _, err := status.Result(); err != nil || code != 0 {
-		return s, fmt.Errorf("%s: /bin/true ended with %d: %v",
-			runtime, code, err)
+	if err := exited(status); err != nil {
+		return s, err
 	}
 
 	t = time.Now()
@@ -104,30 +63,73 @@ func (p *plan) once(ctx context.Context, runtime, pod string) (s sample,
 	if err := c.Delete(ctx); err != nil {
 		return s, err
 	}
-	s.container += since(t)
+	s.record += since(t)
 	return s, nil
 }
 
-// idle runs n pods that sleep, calls f with the pids of the workloads, and
-// ends them.
-func (p *plan) idle(ctx context.Context, runtime string, n int,
-	f func([]int) error) (err error) {
-	var pids []int
+// several runs tasks one after the other.
+func (p *plan) several(ctx context.Context, runtime string, pod pod,
+	n int) (samples []sample, err error) {
 	for i := 0; i < n; i++ {
-		c, err := p.container(ctx, runtime, "bench", "/bin/sleep", "1000")
+		s, err := p.once(ctx, runtime, pod)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		defer c.Delete(ctx)
-		task, err := c.NewTask(ctx, cio.NullIO)
-		if err != nil {
-			return err
-		}
-		defer task.Delete(ctx, containerd.WithProcessKill)
-		if err := task.Start(ctx); err != nil {
-			return err
-		}
-		pids = append(pids, int(task.Pid()))
+		samples = append(samples, s)
 	}
-	return f(pids)
+	return samples, nil
+}
+
+// addSamples notes the percentiles of a round's tasks.
+func (p *plan) addSamples(runtime, prefix string, samples []sample) {
+	for _, part := range []struct {
+		name string
+		of   func(sample) float64
+	}{
+		{"create", func(s sample) float64 { return s.create }},
+		{"start_to_exit", func(s sample) float64 { return s.run }},
+		{"delete", func(s sample) float64 { return s.remove }},
+		{"task", sample.task},
+		{"record", func(s sample) float64 { return s.record }},
+	} {
+		var values []float64
+		for _, s := range samples {
+			values = append(values, part.of(s))
+		}
+		p.result.addPercentiles(runtime, prefix+part.name, values)
+	}
+}
+
+// measureTasks runs tasks one after the other, and in each round one whose
+// Kubernetes namespace is new.
+func (p *plan) measureTasks(ctx context.Context) error {
+	err := p.interleave(1, func(_ int, runtime string) error {
+		_, err := p.several(ctx, runtime, pod{namespace: "bench"},
+			taskWarmup)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.interleave(p.rounds, func(round int, runtime string) error {
+		first, err := p.once(ctx, runtime,
+			pod{namespace: fmt.Sprintf("fresh%d", round)})
+		if err != nil {
+			return err
+		}
+		samples, err := p.several(ctx, runtime, pod{namespace: "bench"},
+			taskTasks)
+		if err != nil {
+			return err
+		}
+		p.addSamples(runtime, "", samples)
+		var ms float64
+		for _, s := range samples {
+			ms += s.task() + s.record
+		}
+		p.result.add(runtime, "tasks_per_second",
+			float64(len(samples))*1000/ms)
+		p.result.add(runtime, "first_in_overlay_ms", first.task())
+		return nil
+	})
 }

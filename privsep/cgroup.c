@@ -308,12 +308,11 @@ cgroup_remove(const struct helper *h, struct record *c)
 		if (unlinkat(h->cgroups[i], path, AT_REMOVEDIR) == -1 &&
 		    errno != ENOENT)
 			error = -errno;
-		/* Of kubelet's, which are deeper, none is taken away. */
-		slash = strchr(path, '/');
-		if (slash != NULL && slash == strrchr(path, '/')) {
+		/* Clients of containerd have all of a namespace below that. */
+		if ((slash = strchr(path, '/')) != NULL)
 			*slash = '\0';
+		if (strcmp(path, h->boot.containerd_namespace) == 0)
 			unlinkat(h->cgroups[i], path, AT_REMOVEDIR);
-		}
 	}
 	c->has_cgroup &= error != 0;
 	/* Without that nobody would tell when it is not busy any more. */

@@ -63,19 +63,17 @@ directory_clean(int root, const char *path)
 
 /* In one hierarchy it has the one name or the other. */
 static int
-hierarchy_clean(int root, const char *path, const char *own)
+hierarchy_clean(int root, const char *path, const char *own,
+    const char *namespace)
 {
-	const char *slash = strchr(path, '/');
-	char parent[PATH_SIZE];
+	size_t length = strcspn(path, "/");
 
 	if (directory_clean(root, path) != 0 || directory_clean(root, own) != 0)
 		return (-1);
-	/* As the helper does: what is deeper is not ours. */
-	if (slash != NULL && slash == strrchr(path, '/')) {
-		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path),
-		    path);
-		(void)unlinkat(root, parent, AT_REMOVEDIR);
-	}
+	/* As the helper does: the parent is not ours, but empty now. */
+	if (length == strlen(namespace) &&
+	    strncmp(path, namespace, length) == 0)
+		(void)unlinkat(root, namespace, AT_REMOVEDIR);
 	return (0);
 }
 
@@ -93,7 +91,7 @@ cgroup_clean(int state_fd, const char *namespace, const char *id)
 	if ((root = opendir(ROOT)) == NULL)
 		return (errno == ENOENT ? 0 : -1);
 	/* Of version 2 alone this is the hierarchy. */
-	error = hierarchy_clean(dirfd(root), path, own);
+	error = hierarchy_clean(dirfd(root), path, own, namespace);
 	while (error == 0 && (entry = readdir(root)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -102,7 +100,7 @@ cgroup_clean(int state_fd, const char *namespace, const char *id)
 		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd == -1)
 			continue;
-		error = hierarchy_clean(fd, path, own);
+		error = hierarchy_clean(fd, path, own, namespace);
 		close(fd);
 	}
 	closedir(root);

@@ -17,8 +17,8 @@
 /* Hierarchies: of version 1 one for each controller; version 2, the last. */
 enum { CPU, CPUACCT, MEMORY, PIDS, CPUSET, FREEZER, UNIFIED };
 
-static const char *const hierarchies[CGROUP_HIERARCHIES] = {
-	"cpu", "cpuacct", "memory", "pids", "cpuset", "freezer", "unified"
+static const char *const hierarchies[] = {
+	"cpu", "cpuacct", "memory", "pids", "cpuset", "freezer"
 };
 
 #define RD	O_RDONLY
@@ -61,22 +61,32 @@ static const struct {
 
 _Static_assert(sizeof(files) / sizeof(files[0]) == MSG_CGROUP_MAX, "files");
 
-void
-cgroup_boot(int fds[CGROUP_HIERARCHIES])
+/* One that is mounted there, or -1. */
+static int
+hierarchy_open(const char *name, long magic)
 {
 	struct statfs fs;
 	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), ROOT "/%s", name);
+	fd = open(path, DIRECTORY | O_CLOEXEC);
+	if (fd != -1 && (fstatfs(fd, &fs) == -1 || fs.f_type != magic))
+		fdpass_close(&fd, 1);
+	return (fd);
+}
+
+void
+cgroup_boot(int fds[CGROUP_HIERARCHIES])
+{
 	int i;
 
-	/* A missing one is a controller that the node does not have. */
-	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
-		snprintf(path, sizeof(path), ROOT "/%s", hierarchies[i]);
-		fds[i] = open(path, DIRECTORY | O_CLOEXEC);
-	}
-	if (statfs(ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
-		fdpass_close(fds, CGROUP_HIERARCHIES);
-		fds[UNIFIED] = open(ROOT, DIRECTORY | O_CLOEXEC);
-	}
+	memset(fds, -1, sizeof(*fds) * CGROUP_HIERARCHIES);
+	if ((fds[UNIFIED] = hierarchy_open("", CGROUP2_SUPER_MAGIC)) != -1)
+		return;
+	for (i = 0; i < UNIFIED; i++)
+		fds[i] = hierarchy_open(hierarchies[i], CGROUP_SUPER_MAGIC);
+	fds[UNIFIED] = hierarchy_open("unified", CGROUP2_SUPER_MAGIC);
 	/* Version 2 freezes better, whatever else it has. */
 	if (fds[UNIFIED] != -1)
 		fdpass_close(&fds[FREEZER], 1);

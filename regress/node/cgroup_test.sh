@@ -37,12 +37,6 @@ pid_of() {
 	ctr_ task ls | awk -v id="$1" '$1 == id { print $2 }'
 }
 
-# call METHOD FIELD...: what ctr has no command for.
-call() {
-	[ -n "${PEER-}" ] || peer_build
-	"$PEER" "$(our_sockets | head -n 1)" call "$@"
-}
-
 node_test a_task_and_its_execs_are_in_a_cgroup_of_their_own \
     "at the path that the bundle names, and their children too"
 a_task_and_its_execs_are_in_a_cgroup_of_their_own_body() {
@@ -125,6 +119,7 @@ an_update_changes_limits_of_a_task_that_runs_body() {
 	need cpu memory pids
 	node_begin
 	expect 0 "*" task_run -d --memory-limit=33554432 a sleep 4321
+	peer_to a
 	update '{"memory":{"limit":67108864},"pids":{"limit":55},
 	    "cpu":{"quota":30000,"period":100000}}'
 	cgroup_says memory a memory.limit_in_bytes memory.max 67108864
@@ -139,7 +134,7 @@ an_update_changes_limits_of_a_task_that_runs_body() {
 
 # update JSON: of the task a.
 update() {
-	expect 0 "" call Update 1=a "2@$1"
+	expect 0 "" peer Update 1=a "2@$1"
 }
 
 node_test an_update_that_cannot_be_is_refused \
@@ -148,14 +143,15 @@ an_update_that_cannot_be_is_refused_body() {
 	need pids
 	node_begin
 	expect 0 "*" task_run -d a sleep 4321
-	expect 1 "*" call Update 1=a '2@{"pids":{"limit":-2}}'
+	peer_to a
+	expect 1 "*" peer Update 1=a '2@{"pids":{"limit":-2}}'
 	grep -q '^error 3 .*pids.limit: -2: expected' out ||
 	    node_fail "not named"
-	expect 1 "*" call Update 1=a 2@nonsense
+	expect 1 "*" peer Update 1=a 2@nonsense
 	grep -q '^error 3 .*not valid JSON' out || node_fail "not named"
-	expect 1 "*" call Update 1=b '2@{}'
+	expect 1 "*" peer Update 1=b '2@{}'
 	grep -q '^error 5 ' out || node_fail "it is not NotFound"
-	[ "$(task_state a)" = RUNNING ] || node_fail "the task has ended"
+	task_is a RUNNING || node_fail "the task has ended"
 	node_end
 }
 
@@ -192,18 +188,15 @@ node_test there_are_no_statistics_of_what_has_ended \
 there_are_no_statistics_of_what_has_ended_body() {
 	node_begin
 	expect 0 "*" task_run -d a sleep 4321
-	expect 1 'error 5 no container "b"' call Stats 1=b
+	peer_to a
+	expect 1 'error 5 no container "b"' peer Stats 1=b
 	# Signal 0 asks whether it is there.
-	expect 0 "*" call Kill 1=a 3:0
-	expect 1 "*" call Kill 1=b 3:0
+	expect 0 "*" peer Kill 1=a 3:0
+	expect 1 "*" peer Kill 1=b 3:0
 	expect 0 "*" ctr_ task kill -s KILL a
-	until_true 10 is_stopped a || node_fail "it lives"
-	expect 1 'error 5 container "a" has ended' call Stats 1=a
+	until_true 10 task_is a STOPPED || node_fail "it lives"
+	expect 1 'error 5 container "a" has ended' peer Stats 1=a
 	node_end
-}
-
-is_stopped() {
-	[ "$(task_state "$1")" = STOPPED ]
 }
 
 node_test a_paused_task_does_not_run "nor its children; resumed, they do"
@@ -213,7 +206,7 @@ a_paused_task_does_not_run_body() {
 	    'while :; do for n in 1 2 3 4 5 6 7 8 9; do :; done; done &
 	    while :; do :; done'
 	expect 0 "" ctr_ task pause a
-	[ "$(task_state a)" = PAUSED ] || node_fail "not PAUSED"
+	task_is a PAUSED || node_fail "not PAUSED"
 	ticks_of_a >before
 	# What runs gets a tick of a hundredth of a second by then.
 	timeout 0.3 sh -c 'while :; do :; done'
@@ -222,7 +215,7 @@ a_paused_task_does_not_run_body() {
 	grep -q 'is paused' err || node_fail "an exec is not refused"
 	expect 1 "*" ctr_ task pause a
 	expect 0 "" ctr_ task resume a
-	[ "$(task_state a)" = RUNNING ] || node_fail "not RUNNING"
+	task_is a RUNNING || node_fail "not RUNNING"
 	until_true 10 have_ticked || node_fail "it does not run"
 	expect 1 "*" ctr_ task resume a
 	node_end
@@ -247,7 +240,7 @@ a_paused_task_can_be_killed_body() {
 	expect 0 "*" task_run -d a sh -c 'sleep 4321 & exec sleep 4321'
 	expect 0 "" ctr_ task pause a
 	expect 0 "" ctr_ task kill -s KILL a
-	until_true 10 is_stopped a || node_fail "it lives"
+	until_true 10 task_is a STOPPED || node_fail "it lives"
 	expect_removed a 137
 	expect 0 "*" ctr_ container rm a
 	leak_after || atf_fail "something was left"
@@ -267,10 +260,10 @@ a_fork_bomb_can_be_paused_and_killed_body() {
 	    --config a.json a
 	until_true 20 is_full || node_fail "it does not grow"
 	expect 0 "" ctr_ task pause a
-	[ "$(task_state a)" = PAUSED ] || node_fail "not PAUSED"
+	task_is a PAUSED || node_fail "not PAUSED"
 	expect 0 "" ctr_ task resume a
 	expect 0 "" ctr_ task kill -s KILL a
-	until_true 20 is_stopped a || node_fail "it lives"
+	until_true 20 task_is a STOPPED || node_fail "it lives"
 	task_end a
 	leak_after || atf_fail "something was left"
 	node_end
@@ -285,12 +278,10 @@ node_test a_kill_for_want_of_memory_is_told \
 a_kill_for_want_of_memory_is_told_body() {
 	need memory
 	node_begin
-	ctr_ events >events &
-	events=$!
+	events_begin
 	expect 137 "*" task_run --memory-limit=33554432 --rm a \
 	    perl -e '$x = "x" x 1e8; print length $x'
 	until_true 10 grep -q /tasks/delete events
-	kill "$events"
 	[ "$(sed -n 's,.* /tasks/\([a-z]*\) .*,\1,p' events | tr '\n' ' ')" = \
 	    "create start oom exit delete " ] ||
 	    node_fail "other events: $(cat events)"
@@ -302,18 +293,16 @@ node_test a_kill_of_a_child_for_want_of_memory_is_told_at_once \
 a_kill_of_a_child_for_want_of_memory_is_told_at_once_body() {
 	need memory
 	node_begin
-	ctr_ events >events &
-	events=$!
+	events_begin
 	expect 0 "*" task_run -d --memory-limit=33554432 a sleep 4321
 	expect 137 "*" task_exec a e \
 	    perl -e '$x = "x" x 1e8; print length $x'
 	until_true 10 grep -q '/tasks/oom {"container_id":"a"}' events ||
 	    node_fail "not told: $(cat events)"
-	[ "$(task_state a)" = RUNNING ] || node_fail "the task has ended"
+	task_is a RUNNING || node_fail "the task has ended"
 	expect 0 "*" ctr_ task kill -s TERM a
-	until_true 10 is_stopped a || node_fail "it lives"
+	until_true 10 task_is a STOPPED || node_fail "it lives"
 	[ "$(grep -c /tasks/oom events)" = 1 ] || node_fail "told twice"
-	kill "$events"
 	node_end
 }
 
@@ -383,6 +372,85 @@ a_task_in_the_pid_namespace_of_the_host_ends_as_a_whole_body() {
 		    node_fail "with the $death its daemon did not end"
 	done
 	leak_after || atf_fail "something was left"
+	node_end
+}
+
+# The node's own hierarchies stay as they are: a mount namespace of the test
+# has others in their place.
+
+node_test version_2_alone_is_enough "paths, freezing, killing, removing"
+version_2_alone_is_enough_body() {
+	node_isolated
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup || atf_skip "no version 2"
+	node_begin
+	expect 0 "" ctr_ run --rm --runtime "$REGRESS_RUNTIME" --cpu-shares=0 \
+	    --null-io --rootfs "$REGRESS_DIR/rootfs" warm true
+	leak_before
+	spec_make a.json '.linux.cgroupsPath = "/" + env.REGRESS_NAMESPACE +
+	    "/a"' sh -c 'cat /proc/self/cgroup; sleep 4321 & exec sleep 4321'
+	ctr_ run --runtime "$REGRESS_RUNTIME" --fifo-dir "$REGRESS_DIR/fifo" \
+	    --config a.json a >a.out &
+	until_true 10 are_alone || node_fail "not these processes"
+	grep -qx "0::/$REGRESS_NAMESPACE/a" a.out || node_fail "it is elsewhere"
+	life_of_a
+	leak_after || atf_fail "something was left"
+	node_end
+}
+
+# are_alone: two that sleep are in the cgroup.
+are_alone() {
+	[ "$(wc -l <"/sys/fs/cgroup/$REGRESS_NAMESPACE/a/cgroup.procs")" = 2 ]
+}
+
+# life_of_a: it is listed, paused, resumed, and killed while it is paused.
+life_of_a() {
+	expect 0 "*" ctr_ task ps a
+	[ "$(wc -l <out)" = 3 ] || node_fail "not all are listed"
+	expect 0 "" ctr_ task pause a
+	task_is a PAUSED || node_fail "not PAUSED"
+	expect 0 "" ctr_ task resume a
+	task_is a RUNNING || node_fail "not RUNNING"
+	expect 0 "" ctr_ task pause a
+	expect 0 "" ctr_ task kill -s KILL a
+	until_true 10 not task_is a PAUSED || node_fail "it lives"
+	task_end a
+}
+
+node_test a_limit_without_a_controller_is_refused \
+    "rather than not applied, and the file is named"
+a_limit_without_a_controller_is_refused_body() {
+	node_isolated
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup || atf_skip "no version 2"
+	! grep -qw memory /sys/fs/cgroup/cgroup.controllers ||
+	    atf_skip "version 2 has the controller"
+	node_begin
+	spec_make a.json '.linux.resources.memory.limit = 33554432' true
+	expect 1 "*" ctr_ run --runtime "$REGRESS_RUNTIME" --null-io \
+	    --config a.json a
+	grep -q '33554432 to memory.max' err || node_fail "not named"
+	node_end
+}
+
+node_test version_1_alone_is_enough "by its freezer"
+version_1_alone_is_enough_body() {
+	need memory pids freezer
+	is_v1 freezer || atf_skip "no version 1"
+	node_isolated
+	[ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified ||
+	    atf_fail "version 2 cannot be hidden"
+	node_begin
+	expect 0 "" task_run --rm warm true
+	leak_before
+	expect 0 "*" task_run -d a sh -c 'sleep 4321 & exec sleep 4321'
+	until_true 10 are_in freezer || node_fail "not these processes"
+	life_of_a
+	leak_after || atf_fail "something was left"
+	spec_make b.json '.linux.namespaces |= map(select(.type != "pid"))' \
+	    true
+	expect 1 "*" ctr_ run --runtime "$REGRESS_RUNTIME" --null-io \
+	    --config b.json b
+	grep -q 'needs a pid namespace of its own' err ||
+	    node_fail "refused for another reason"
 	node_end
 }
 

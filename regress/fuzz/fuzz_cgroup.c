@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct cgroup_file files[MSG_STAT_MAX];
+static struct cgroup_file files[MSG_CGROUP_MAX];
 
 static void
 must(int good)
@@ -23,7 +23,7 @@ must(int good)
 
 /* Gives what is left of a file, as a kernel would piece by piece. */
 static size_t
-read_file(void *arg, enum msg_stat file, char *buffer, size_t size)
+read_file(void *arg, enum msg_cgroup file, char *buffer, size_t size)
 {
 	const struct cgroup_file *from = &files[file];
 	size_t length = from->length < size ? from->length : size;
@@ -76,14 +76,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = malloc(size);
 	must(text != NULL);
 	memcpy(text, data + 1, size - 1);
-	for (i = 0; i < MSG_STAT_MAX; i++) {
+	for (i = 0; i < MSG_CGROUP_MAX; i++) {
 		files[i].text = text + at;
 		files[i].length = strnlen(text + at, size - 1 - at);
 		at += files[i].length;
 		at += at < size - 1;
 	}
 	check_message(data[0] & 1);
-	for (i = 0; i < MSG_STAT_MAX; i++)
+	for (i = 0; i < MSG_CGROUP_MAX; i++)
 		check_pids(files[i]);
 	free(text);
 	return (0);

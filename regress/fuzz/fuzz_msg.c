@@ -55,6 +55,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case MSG_READY:
 		break;
+	case MSG_CGROUP:
+	case MSG_PUBLISH:
+		if (body.choice.which >= MSG_CGROUP_MAX)
+			abort();
+		check_ref(&body.ref);
+		break;
 	default:
 		check_ref(&body.ref);
 	}

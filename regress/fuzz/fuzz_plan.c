@@ -25,6 +25,38 @@ check_strings(const struct plan *plan, const char *strings, size_t length)
 		abort();
 }
 
+/* Below the root of the cgroups, whatever it is appended to. */
+static void
+check_cgroup(const char path[PLAN_CGROUP_SIZE])
+{
+	const char *s;
+
+	if (memchr(path, '\0', PLAN_CGROUP_SIZE) == NULL)
+		abort();
+	for (s = path; *s != '\0'; s++) {
+		/* Each component begins with something else. */
+		if ((s == path || s[-1] == '/') && (*s == '/' || *s == '.'))
+			abort();
+		if (*s <= ' ' || *s > '~')
+			abort();
+	}
+	if (s != path && s[-1] == '/')
+		abort();
+}
+
+static void
+check_limits(const struct plan_limits *limits)
+{
+	const char *text = limits->v1[0];
+	size_t i;
+
+	for (i = 0; i < 2 * MSG_CGROUP_LIMITS; i++, text += PLAN_LIMIT_SIZE) {
+		if (memchr(text, '\0', PLAN_LIMIT_SIZE) == NULL ||
+		    strpbrk(text, "\n\t/.") != NULL)
+			abort();
+	}
+}
+
 /*
  * Input: the length of the strings, the strings, then differences to a plan
  * that is nearly good, each a place (two bytes) and what to flip there.
@@ -53,6 +85,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(strings, data + 1, length);
 	if (plan_check(&plan, PLAN_BUNDLE, strings, length) == NULL) {
 		check_strings(&plan, strings, length);
+		check_cgroup(plan.cgroup);
+		check_limits(&plan.limits);
 		if (plan.uid == UINT32_MAX || plan.gid == UINT32_MAX ||
 		    plan.ngroups > PLAN_GROUPS_MAX ||
 		    plan.nrlimits > PLAN_RLIMITS_MAX ||

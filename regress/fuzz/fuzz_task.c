@@ -1,11 +1,14 @@
 /*
  * A client that may send anything, to the whole Task service over an engine
  * whose helper answers every request at once with success and then dies.
- * What has a name that begins with t has a terminal, whatever was asked for.
+ * What has a name that begins with t has a terminal, whatever was asked for; the
+ * cgroup of what has one that begins with u is of version 2.
  * Every call that was accepted is answered, and nothing is left behind.
  */
+#include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,11 +118,33 @@ answer_fds(const struct msg *request, struct msg_reply *reply, int fds[2])
 	return (1);
 }
 
+/* The same of a file of a cgroup; there is no swap. */
+static uint32_t
+cgroup_fds(const struct msg *request, struct msg_reply *reply, int fds[2])
+{
+	const struct msg_choice *choice = &request->body.choice;
+
+	if (choice->which == MSG_CGROUP_SWAP) {
+		reply->error = -ENOENT;
+		reply->step = MSG_STEP_REQUEST;
+		return (0);
+	}
+	if (choice->ref.id[0] == 'u')
+		reply->fds = MSG_FDS_CGROUP2;
+	/* What is written to it is in it. */
+	if (choice->which <= MSG_CGROUP_FREEZE)
+		fds[0] = memfd_create("file", MFD_CLOEXEC);
+	else
+		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	must(fds[0] != -1);
+	return (1);
+}
+
 /* Plays the helper, as long as there are requests; every signal kills. */
 static void
 helper_answer(void)
 {
-	struct msg_reply reply = { .pid = PID };
+	struct msg_reply reply;
 	struct msg_exited exited = { .pid = PID, .status = 137 };
 	struct msg message;
 	int fds[MSG_FDS_MAX];
@@ -128,8 +153,12 @@ helper_answer(void)
 	while (channel_receive(&helper, &message, fds) == 1) {
 		if (fds[0] != -1)
 			close(fds[0]);
-		n = answer_fds(&message, &reply, fds);
-		reply.request = message.header.sequence;
+		reply = (struct msg_reply){ .pid = PID,
+			.request = message.header.sequence };
+		if (message.header.op == MSG_CGROUP)
+			n = cgroup_fds(&message, &reply, fds);
+		else
+			n = answer_fds(&message, &reply, fds);
 		must(channel_send(&helper, MSG_REPLY, &reply, sizeof(reply),
 			 fds, n) == 0);
 		while (n-- > 0)

@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "privsep/channel.h"
 #include "unpriv/endpoint.h"
+#include "regress/unit/cgroup_node.h"
 #include "regress/unit/settle.h"
 #include "regress/unit/window.h"
 #include "runtime/engine.h"
@@ -1211,65 +1211,114 @@ descriptors(void)
  * Cgroups.
  */
 
-/* A descriptor that reads this text, and no more. */
-static int
-file_with(const char *text, size_t size)
-{
-	char path[32];
-	int fd, reader;
+/* Of container c1. */
+static struct cgroup_node node;
 
-	ATF_REQUIRE((fd = memfd_create("file", MFD_CLOEXEC)) != -1);
-	ATF_REQUIRE_EQ(write(fd, text, size), (ssize_t)size);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ATF_REQUIRE((reader = open(path, O_RDONLY | O_CLOEXEC)) != -1);
-	close(fd);
-	return (reader);
+/* Answers the next request, which must be for this file. */
+static void
+serve_one(enum msg_cgroup file)
+{
+	struct msg message;
+
+	(void)expect(MSG_CGROUP, "", &message);
+	ATF_REQUIRE_EQ_MSG(message.body.choice.which, file, "file %u",
+	    message.body.choice.which);
+	node_answer(&node, &helper, &message);
+	settle(loop);
 }
 
-/* Answers MSG_STATS with this cgroup.procs alone. */
-static void
-answer_procs(uint64_t request, const char *text)
+/* Answers all requests for files.  Returns those that were asked for. */
+static uint32_t
+serve_files(void)
 {
-	const struct msg_reply reply = { .request = request,
-		.fds = 1u << MSG_STAT_PROCS };
-	int fd = file_with(text, strlen(text));
+	struct msg message;
+	uint32_t files = 0;
+	int fds[MSG_FDS_MAX];
 
-	answer_fds(&reply, &fd, 1);
+	settle(loop);
+	while (channel_receive(&helper, &message, fds) == 1) {
+		ATF_REQUIRE_EQ(message.header.op, MSG_CGROUP);
+		ATF_CHECK_EQ(files & 1u << message.body.choice.which, 0);
+		files |= 1u << message.body.choice.which;
+		node_answer(&node, &helper, &message);
+		settle(loop);
+	}
+	return (files);
+}
+
+static void
+expect_event(enum event_kind kind)
+{
+	struct msg message;
+	uint64_t request = expect(MSG_PUBLISH, "", &message);
+
+	ATF_CHECK_EQ(message.body.choice.which, kind);
+	answer(request, 0);
+}
+
+/* A container that runs, in a cgroup of this version. */
+static void
+run_in_cgroup(int v2)
+{
+	begin();
+	create("");
+	start("");
+	node_init(&node, v2);
+}
+
+static void
+end_with_cgroup(void)
+{
+	ATF_CHECK_EQ(lost, 0);
+	node_free(&node);
+	end();
+	ready = 0;
+}
+
+static void
+freeze(int frozen, struct outcome *outcome)
+{
+	memset(outcome, 0, sizeof(*outcome));
+	engine_freeze(engine, "c1", frozen, on_done, outcome);
 }
 
 /* What it answers that is refused at once. */
 static void
 check_freeze(int frozen, enum status_code code, const char *text)
 {
-	struct outcome outcome = { 0 };
+	struct outcome outcome;
 
-	engine_freeze(engine, "c1", frozen, on_done, &outcome);
+	freeze(frozen, &outcome);
 	check_outcome(&outcome, code, text);
 	expect_nothing();
 }
 
-static uint64_t
-freeze(int frozen, struct outcome *outcome)
+/* A freezer of version 1 that is busy until node_set says otherwise. */
+static void
+make_slow_freezer(const char *text)
 {
-	struct msg message;
-	uint64_t request;
+	node_make(&node, MSG_CGROUP_FREEZE, text);
+	ATF_REQUIRE_EQ(fcntl(node.fds[MSG_CGROUP_FREEZE], F_SETFL, O_APPEND),
+	    0);
+}
 
-	engine_freeze(engine, "c1", frozen, on_done, outcome);
-	request = expect(MSG_FREEZE, "", &message);
-	ATF_CHECK_EQ((int)message.body.freeze.frozen, frozen);
-	ATF_CHECK_EQ(message.body.freeze.reserved, 0);
-	ATF_CHECK_EQ(outcome->calls, 0);
-	return (request);
+static void
+set_freezer(const char *text)
+{
+	ATF_REQUIRE_EQ(ftruncate(node.fds[MSG_CGROUP_FREEZE], 0), 0);
+	ATF_REQUIRE(
+	    write(node.fds[MSG_CGROUP_FREEZE], text, strlen(text)) != -1);
 }
 
 ATF_TC_WITHOUT_HEAD(engine_freezes_a_container_and_thaws_it);
 ATF_TC_BODY(engine_freezes_a_container_and_thaws_it, tc)
 {
 	const struct engine_spec spec = spec_of("e3");
-	struct outcome paused = { 0 }, resumed = { 0 }, killed = { 0 };
-	uint64_t request;
+	struct outcome paused, resumed, killed = { 0 };
 
 	begin();
+	node_init(&node, 0);
+	make_slow_freezer("FREEZING\n");
 	check_freeze(1, STATUS_NOT_FOUND, "c1");
 	create("");
 	check_freeze(1, STATUS_FAILED_PRECONDITION, "not running");
@@ -1277,14 +1326,23 @@ ATF_TC_BODY(engine_freezes_a_container_and_thaws_it, tc)
 	create("e1");
 	start("e1");
 	create("e2");
-	check_freeze(0, STATUS_FAILED_PRECONDITION, "not paused");
-	request = freeze(1, &paused);
+	freeze(0, &resumed);
+	ATF_CHECK_EQ(serve_files(),
+	    1u << MSG_CGROUP_FREEZE | 1u << MSG_CGROUP_EVENTS);
+	check_outcome(&resumed, STATUS_FAILED_PRECONDITION, "not paused");
+
+	freeze(1, &paused);
+	ATF_CHECK_EQ(paused.calls, 0);
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE),
+	    "FREEZING\nFROZEN");
 	check_state("", ENGINE_PAUSING);
 	check_freeze(1, STATUS_FAILED_PRECONDITION, "paused");
 	check_freeze(0, STATUS_FAILED_PRECONDITION, "not paused");
 	check_create(&spec, STATUS_FAILED_PRECONDITION, "is paused");
-	answer(request, 0);
+	set_freezer("FROZEN\n");
+	settle_until(loop, &paused.calls);
 	check_outcome(&paused, STATUS_OK, "");
+	expect_event(EVENT_PAUSED);
 
 	check_state("", ENGINE_PAUSED);
 	check_state("e1", ENGINE_PAUSED);
@@ -1297,155 +1355,142 @@ ATF_TC_BODY(engine_freezes_a_container_and_thaws_it, tc)
 	answer(expect(MSG_SIGNAL, "", NULL), 0);
 	check_outcome(&killed, STATUS_OK, "");
 
-	request = freeze(0, &resumed);
+	freeze(0, &resumed);
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "FROZEN\nTHAWED");
 	check_state("", ENGINE_PAUSED);
 	check_create(&spec, STATUS_FAILED_PRECONDITION, "is paused");
-	answer(request, 0);
+	set_freezer("THAWED\n");
+	settle_until(loop, &resumed.calls);
 	check_outcome(&resumed, STATUS_OK, "");
+	expect_event(EVENT_RESUMED);
 	check_state("", ENGINE_RUNNING);
 	check_state("e1", ENGINE_RUNNING);
 	start("e2");
-	ATF_CHECK_EQ(lost, 0);
-	end();
+	end_with_cgroup();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_freezes_at_once_what_the_kernel_does_at_once);
+ATF_TC_BODY(engine_freezes_at_once_what_the_kernel_does_at_once, tc)
+{
+	struct outcome outcome;
+
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_FREEZE, "0\n");
+	node_make(&node, MSG_CGROUP_EVENTS, "populated 1\nfrozen 1\n");
+	freeze(1, &outcome);
+	ATF_CHECK_EQ(outcome.calls, 0);
+	serve_one(MSG_CGROUP_FREEZE);
+	ATF_CHECK_EQ(outcome.calls, 0);
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "0\n");
+	serve_one(MSG_CGROUP_EVENTS);
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "1\n");
+	check_outcome(&outcome, STATUS_OK, "");
+	ATF_CHECK_EQ(outcome.result.pid, 100);
+	expect_event(EVENT_PAUSED);
+	check_state("", ENGINE_PAUSED);
+	node_set(&node, MSG_CGROUP_EVENTS, "populated 1\nfrozen 0\n");
+	freeze(0, &outcome);
+	check_outcome(&outcome, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "0\n");
+	expect_event(EVENT_RESUMED);
+	check_state("", ENGINE_RUNNING);
+	end_with_cgroup();
+}
+
+/* Freezes a container that has a freezer of version 1. */
+static void
+pause_in_v1(void)
+{
+	struct outcome outcome;
+
+	node_make(&node, MSG_CGROUP_FREEZE, "THAWED\n");
+	freeze(1, &outcome);
+	serve_one(MSG_CGROUP_FREEZE);
+	serve_one(MSG_CGROUP_EVENTS);
+	check_outcome(&outcome, STATUS_OK, "");
+	expect_event(EVENT_PAUSED);
 }
 
 ATF_TC_WITHOUT_HEAD(engine_knows_what_is_frozen_after_a_failure);
 ATF_TC_BODY(engine_knows_what_is_frozen_after_a_failure, tc)
 {
-	struct outcome outcome = { 0 };
+	struct outcome outcome;
 
-	begin();
-	create("");
-	start("");
-	answer_error(freeze(1, &outcome), -EIO, MSG_STEP_REQUEST, "");
-	check_outcome(&outcome, STATUS_INTERNAL, "");
-	check_state("", ENGINE_RUNNING);
-	outcome.calls = 0;
-	answer(freeze(1, &outcome), 0);
-	outcome.calls = 0;
-	answer_error(freeze(0, &outcome), -EIO, MSG_STEP_REQUEST, "");
-	check_outcome(&outcome, STATUS_INTERNAL, "");
+	run_in_cgroup(0);
+	pause_in_v1();
+	ATF_REQUIRE_EQ(fcntl(node.fds[MSG_CGROUP_FREEZE], F_ADD_SEALS,
+			   F_SEAL_WRITE),
+	    0);
+	check_freeze(0, STATUS_INTERNAL, "not resumed: Operation not");
 	check_state("", ENGINE_PAUSED);
-	outcome.calls = 0;
-	answer(freeze(0, &outcome), 0);
+	end_with_cgroup();
+
+	run_in_cgroup(1);
+	freeze(1, &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INTERNAL, "not paused: No such file");
 	check_state("", ENGINE_RUNNING);
-	end();
+	expect_nothing();
+	end_with_cgroup();
+
+	/* One that can be written to, but not waited for. */
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_FREEZE, "0\n");
+	node_make(&node, MSG_CGROUP_EVENTS, "frozen 0\n");
+	freeze(1, &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INTERNAL, "not paused: Operation not");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "0\n");
+	check_state("", ENGINE_RUNNING);
+	node_set(&node, MSG_CGROUP_EVENTS, "frozen 1\n");
+	freeze(1, &outcome);
+	check_outcome(&outcome, STATUS_OK, "");
+	check_state("", ENGINE_PAUSED);
+	end_with_cgroup();
 }
 
 ATF_TC_WITHOUT_HEAD(engine_lets_a_container_end_while_it_is_frozen);
 ATF_TC_BODY(engine_lets_a_container_end_while_it_is_frozen, tc)
 {
-	struct outcome outcome = { 0 };
-	uint64_t request;
+	struct outcome outcome;
 
-	begin();
-	create("");
-	start("");
-	request = freeze(1, &outcome);
+	run_in_cgroup(0);
+	make_slow_freezer("FREEZING\n");
+	freeze(1, &outcome);
+	serve_files();
+	check_state("", ENGINE_PAUSING);
 	exited("", 100, 137);
 	check_state("", ENGINE_STOPPED);
-	answer_error(request, -ESRCH, MSG_STEP_REQUEST, "");
-	check_outcome(&outcome, STATUS_NOT_FOUND, "finished");
+	check_outcome(&outcome, STATUS_NOT_FOUND, "ended");
 	check_freeze(0, STATUS_FAILED_PRECONDITION, "not running");
 	remove_it("");
 
 	create("");
 	start("");
-	outcome.calls = 0;
-	answer(freeze(1, &outcome), 0);
+	pause_in_v1();
 	exited("", 100, 137);
 	check_state("", ENGINE_STOPPED);
 	remove_it("");
 	create("");
 	check_state("", ENGINE_CREATED);
-	end();
-}
-
-/* The helper answers when the container has been deleted. */
-ATF_TC_WITHOUT_HEAD(engine_ends_what_concerns_a_deleted_cgroup);
-ATF_TC_BODY(engine_ends_what_concerns_a_deleted_cgroup, tc)
-{
-	struct outcome frozen = { 0 }, stats = { 0 }, updated = { 0 };
-	uint64_t freezing, asked, updating;
-	int before;
-
-	begin();
-	create("");
-	start("");
-	freezing = freeze(1, &frozen);
-	engine_stats(engine, "c1", on_done, &stats);
-	asked = expect(MSG_STATS, "", NULL);
-	engine_update(engine, "c1", "{\"pids\":{\"limit\":1}}", 20, on_done,
-	    &updated);
-	updating = expect(MSG_UPDATE, "", NULL);
-	exited("", 100, 0);
-	remove_it("");
-	check_outcome(&frozen, STATUS_NOT_FOUND, "deleted");
-	check_outcome(&stats, STATUS_NOT_FOUND, "deleted");
-	before = descriptors();
-	answer(freezing, 0);
-	answer_procs(asked, "100\n");
-	answer_error(updating, -ENOENT, MSG_STEP_REQUEST, "");
-	check_outcome(&updated, STATUS_NOT_FOUND, "");
-	ATF_CHECK_EQ(descriptors(), before);
-	ATF_CHECK_EQ(lost, 0);
-	end();
+	end_with_cgroup();
 }
 
 static void
 update(const char *json, struct outcome *outcome)
 {
+	memset(outcome, 0, sizeof(*outcome));
 	engine_update(engine, "c1", json, strlen(json), on_done, outcome);
 }
 
 static void
 check_update(const char *json, enum status_code code, const char *text)
 {
-	struct outcome outcome = { 0 };
+	struct outcome outcome;
 
 	update(json, &outcome);
 	check_outcome(&outcome, code, text);
 	expect_nothing();
-}
-
-ATF_TC_WITHOUT_HEAD(engine_passes_limits_on_as_numbers);
-ATF_TC_BODY(engine_passes_limits_on_as_numbers, tc)
-{
-	static const char json[] = "{\"cpu\":{\"quota\":-1,\"cpus\":\"0-1\"},"
-				   "\"memory\":{\"limit\":4096},\"x\":[]}";
-	struct outcome created = { 0 }, running = { 0 }, paused = { 0 };
-	struct msg_limits limits = { 0 };
-	struct msg message;
-
-	begin();
-	check_update("{}", STATUS_NOT_FOUND, "c1");
-	create("");
-	limits.given = 1u << MSG_CPU_QUOTA | 1u << MSG_MEMORY_LIMIT;
-	limits.value[MSG_CPU_QUOTA] = -1;
-	limits.value[MSG_MEMORY_LIMIT] = 4096;
-	strcpy(limits.cpus, "0-1");
-	update(json, &created);
-	answer(expect(MSG_UPDATE, "", &message), 0);
-	ATF_CHECK(
-	    memcmp(&message.body.update.limits, &limits, sizeof(limits)) == 0);
-	check_outcome(&created, STATUS_OK, "");
-	start("");
-	update(json, &running);
-	answer_error(expect(MSG_UPDATE, "", NULL), -EPERM, MSG_STEP_POLICY,
-	    "more than the pod has");
-	check_outcome(&running, STATUS_PERMISSION_DENIED, "than the pod has");
-	answer(freeze(1, &paused), 0);
-	paused.calls = 0;
-	update(json, &paused);
-	answer(expect(MSG_UPDATE, "", NULL), 0);
-	check_outcome(&paused, STATUS_OK, "");
-	check_update("{\"cpu\":{\"shares\":\"2\"}}", STATUS_INVALID_ARGUMENT,
-	    "resources.cpu.shares: \"2\": expected a number");
-	check_update("", STATUS_INVALID_ARGUMENT, "resources: not valid JSON");
-	check_update("{\"unified\":{}}", STATUS_OK, "");
-	exited("", 100, 0);
-	check_update(json, STATUS_FAILED_PRECONDITION, "has ended");
-	end();
 }
 
 /* Remembers the files that it was told. */
@@ -1459,97 +1504,275 @@ on_stats(void *arg, const struct engine_result *result)
 	on_done(arg, result);
 }
 
+static void
+stats(struct outcome *outcome)
+{
+	memset(outcome, 0, sizeof(*outcome));
+	memset(&told, 0, sizeof(told));
+	engine_stats(engine, "c1", on_stats, outcome);
+}
+
+/* The helper answers when the container has ended, or is gone. */
+ATF_TC_WITHOUT_HEAD(engine_ends_what_concerns_a_cgroup_that_is_gone);
+ATF_TC_BODY(engine_ends_what_concerns_a_cgroup_that_is_gone, tc)
+{
+	struct outcome frozen, measured, updated, listed = { 0 };
+	struct msg messages[MSG_CGROUP_MAX];
+	int before, fds[MSG_FDS_MAX], i, n = 0;
+
+	run_in_cgroup(1);
+	for (i = 0; i < MSG_CGROUP_MAX; i++)
+		node_make(&node, (enum msg_cgroup)i, "1\n");
+	before = descriptors();
+	freeze(1, &frozen);
+	stats(&measured);
+	update("{\"pids\":{\"limit\":1},\"cpu\":{\"shares\":2}}", &updated);
+	engine_procs(engine, "c1", on_done, &listed);
+	settle(loop);
+	while (channel_receive(&helper, &messages[n], fds) == 1)
+		n++;
+	ATF_REQUIRE(n > 4);
+	exited("", 100, 0);
+	check_outcome(&frozen, STATUS_NOT_FOUND, "ended");
+	check_outcome(&measured, STATUS_NOT_FOUND, "ended");
+	check_outcome(&updated, STATUS_NOT_FOUND, "ended");
+	check_outcome(&listed, STATUS_NOT_FOUND, "ended");
+	for (i = 0; i < 2; i++)
+		node_answer(&node, &helper, &messages[i]);
+	remove_it("");
+	for (; i < n; i++)
+		node_answer(&node, &helper, &messages[i]);
+	settle(loop);
+	ATF_CHECK_EQ(descriptors(), before);
+	ATF_CHECK_EQ(frozen.calls + measured.calls + updated.calls, 3);
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "1\n");
+	end_with_cgroup();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_forgets_what_waits_for_files_when_it_goes);
+ATF_TC_BODY(engine_forgets_what_waits_for_files_when_it_goes, tc)
+{
+	struct outcome frozen, measured, updated;
+	int before = descriptors();
+
+	run_in_cgroup(0);
+	make_slow_freezer("FREEZING\n");
+	freeze(1, &frozen);
+	serve_files();
+	stats(&measured);
+	update("{\"pids\":{\"limit\":1}}", &updated);
+	end_with_cgroup();
+	ATF_CHECK_EQ(frozen.calls + measured.calls + updated.calls, 0);
+	ATF_CHECK_EQ(descriptors(), before);
+}
+
+/* Makes the files that these limits have. */
+static void
+make_limits(uint32_t files)
+{
+	int i;
+
+	for (i = 0; i < MSG_CGROUP_LIMITS; i++) {
+		if ((files & 1u << i) != 0)
+			node_make(&node, (enum msg_cgroup)i, "");
+	}
+}
+
+/* What each limit's file says after an update; NULL: it was not written. */
+static void
+check_limits(const char *const texts[MSG_CGROUP_LIMITS])
+{
+	const char *text;
+	int i;
+
+	for (i = 0; i < MSG_CGROUP_LIMITS; i++) {
+		if (node.fds[i] == -1)
+			continue;
+		text = node_text(&node, (enum msg_cgroup)i);
+		ATF_CHECK_MSG(strcmp(text, texts[i] == NULL ? "" : texts[i]) ==
+			0,
+		    "file %d: \"%s\"", i, text);
+	}
+}
+
+#define LIMITS_ALL ((1u << MSG_CGROUP_LIMITS) - 1)
+/* What version 1 has, and version 2. */
+#define LIMITS_V1                                                          \
+	(LIMITS_ALL &                                                      \
+	    ~(1u << MSG_CGROUP_MEMORY_HIGH | 1u << MSG_CGROUP_MEMORY_MIN | \
+		1u << MSG_CGROUP_OOM_GROUP))
+
+static const char every_limit[] =
+    "{\"cpu\":{\"shares\":1024,\"quota\":50000,\"period\":100000,"
+    "\"burst\":7,\"cpus\":\"0-1\",\"mems\":\"0\"},"
+    "\"memory\":{\"limit\":4096,\"swap\":12288,\"reservation\":-1},"
+    "\"pids\":{\"limit\":-1},\"x\":[],"
+    "\"unified\":{\"memory.high\":\"5\",\"memory.min\":\"6\","
+    "\"memory.oom.group\":\"1\"}}";
+
+ATF_TC_WITHOUT_HEAD(engine_writes_limits_as_version_1_has_them);
+ATF_TC_BODY(engine_writes_limits_as_version_1_has_them, tc)
+{
+	static const char *const texts[MSG_CGROUP_LIMITS] = {
+		[MSG_CGROUP_CPUS] = "0-1",
+		[MSG_CGROUP_MEMS] = "0",
+		[MSG_CGROUP_CPU_SHARES] = "1024",
+		[MSG_CGROUP_CPU_PERIOD] = "100000",
+		[MSG_CGROUP_CPU_QUOTA] = "50000",
+		[MSG_CGROUP_CPU_BURST] = "7",
+		[MSG_CGROUP_MEMORY_LIMIT] = "4096",
+		[MSG_CGROUP_SWAP_LIMIT] = "12288",
+		[MSG_CGROUP_MEMORY_RESERVATION] = "-1",
+		[MSG_CGROUP_PIDS_LIMIT] = "max",
+	};
+	struct outcome outcome;
+
+	begin();
+	node_init(&node, 0);
+	make_limits(LIMITS_V1);
+	check_update("{}", STATUS_NOT_FOUND, "c1");
+	create("");
+	update(every_limit, &outcome);
+	ATF_CHECK_EQ(outcome.calls, 0);
+	ATF_CHECK_EQ(serve_files(), LIMITS_ALL);
+	check_outcome(&outcome, STATUS_OK, "");
+	check_limits(texts);
+	/* From now on nobody is asked; also after the start. */
+	start("");
+	node_set(&node, MSG_CGROUP_CPU_QUOTA, "");
+	check_update("{\"cpu\":{\"quota\":-1}}", STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_CPU_QUOTA), "-1");
+	check_update("{\"cpu\":{\"shares\":\"2\"}}", STATUS_INVALID_ARGUMENT,
+	    "resources.cpu.shares: \"2\": expected a number");
+	check_update("", STATUS_INVALID_ARGUMENT, "resources: not valid JSON");
+	check_update("{\"unified\":{}}", STATUS_OK, "");
+	exited("", 100, 0);
+	check_update(every_limit, STATUS_FAILED_PRECONDITION, "has ended");
+	end_with_cgroup();
+}
+
+/* All that are read for statistics. */
+#define STATISTICS                                                            \
+	((1u << MSG_CGROUP_MAX) - (1u << MSG_CGROUP_PROCS) +                  \
+	    (1u << MSG_CGROUP_MEMORY_LIMIT) + (1u << MSG_CGROUP_SWAP_LIMIT) + \
+	    (1u << MSG_CGROUP_PIDS_LIMIT))
+
 ATF_TC_WITHOUT_HEAD(engine_asks_for_the_files_of_a_cgroup_once);
 ATF_TC_BODY(engine_asks_for_the_files_of_a_cgroup_once, tc)
 {
-	struct msg_reply reply = { .fds = 1u << MSG_STAT_CPU |
-		    1u << MSG_STAT_PIDS | 1u << MSG_STAT_V2 };
-	struct outcome first = { 0 }, second = { 0 }, third = { 0 };
+	struct outcome first, second = { 0 }, third, killed = { 0 };
 	char text[8] = "";
-	int before, fds[2], i;
+	int before, i;
 
-	begin();
-	create("");
-	start("");
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_PROCS, "100\n");
+	node_make(&node, MSG_CGROUP_CPU, "cpu");
+	node_make(&node, MSG_CGROUP_PIDS, "pids");
+	node_make(&node, MSG_CGROUP_PIDS_LIMIT, "limit");
 	before = descriptors();
-	engine_stats(engine, "c1", on_stats, &first);
+	stats(&first);
 	engine_stats(engine, "c1", on_stats, &second);
-	reply.request = expect(MSG_STATS, "", NULL);
-	expect_nothing();
+	/* Nobody else waits for the answer. */
+	check_state("", ENGINE_RUNNING);
+	engine_kill(engine, "c1", "", 0, 0, on_done, &killed);
+	check_outcome(&killed, STATUS_OK, "");
 	ATF_CHECK_EQ(first.calls + second.calls, 0);
-	fds[0] = file_with("cpu", 3);
-	fds[1] = file_with("pids", 4);
-	answer_fds(&reply, fds, 2);
+	ATF_CHECK_EQ(serve_files(), STATISTICS);
 	check_outcome(&first, STATUS_OK, "");
 	check_outcome(&second, STATUS_OK, "");
-	memset(&told, 0, sizeof(told));
-	engine_stats(engine, "c1", on_stats, &third);
+	stats(&third);
 	check_outcome(&third, STATUS_OK, "");
 	expect_nothing();
 	ATF_CHECK_EQ(told.v2, 1);
-	for (i = 0; i < MSG_STAT_MAX; i++)
-		ATF_CHECK_EQ(told.fds[i] != -1,
-		    i == MSG_STAT_CPU || i == MSG_STAT_PIDS);
-	ATF_CHECK_EQ(pread(told.fds[MSG_STAT_PIDS], text, 8, 0), 4);
+	for (i = 0; i < MSG_CGROUP_MAX; i++)
+		ATF_CHECK_EQ(told.fds[i] != -1, node.fds[i] != -1);
+	ATF_CHECK_EQ(pread(told.fds[MSG_CGROUP_PIDS], text, 8, 0), 4);
 	ATF_CHECK_STREQ(text, "pids");
-	ATF_CHECK_EQ(descriptors(), before + 2);
+	ATF_CHECK_EQ(descriptors(), before + 4);
+	/* What it knows serves others too. */
+	check_update("{\"pids\":{\"limit\":7}}", STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_PIDS_LIMIT), "7imit");
 	exited("", 100, 0);
 	ATF_CHECK_EQ(descriptors(), before);
-	third.calls = 0;
-	engine_stats(engine, "c1", on_stats, &third);
+	stats(&third);
 	check_outcome(&third, STATUS_NOT_FOUND, "ended");
 	expect_nothing();
-	end();
+	end_with_cgroup();
 }
 
 ATF_TC_WITHOUT_HEAD(engine_hands_over_every_file_in_its_place);
 ATF_TC_BODY(engine_hands_over_every_file_in_its_place, tc)
 {
-	struct msg_reply reply = { .fds = (1u << MSG_STAT_MAX) - 1 };
-	struct outcome outcome = { 0 };
-	char text[MSG_STAT_MAX] = "abcdefghijklm", c;
-	int fds[MSG_STAT_MAX], i;
+	struct outcome outcome;
+	char text[2] = "a", c;
+	int i;
 
-	begin();
-	create("");
-	start("");
-	engine_stats(engine, "c1", on_stats, &outcome);
-	reply.request = expect(MSG_STATS, "", NULL);
-	for (i = 0; i < MSG_STAT_MAX; i++)
-		fds[i] = file_with(&text[i], 1);
-	answer_fds(&reply, fds, MSG_STAT_MAX);
+	run_in_cgroup(0);
+	for (i = 0; i < MSG_CGROUP_MAX; i++) {
+		text[0] = (char)('a' + i);
+		node_make(&node, (enum msg_cgroup)i, text);
+	}
+	stats(&outcome);
+	ATF_CHECK_EQ(serve_files(), STATISTICS);
 	check_outcome(&outcome, STATUS_OK, "");
 	ATF_CHECK_EQ(told.v2, 0);
-	for (i = 0; i < MSG_STAT_MAX; i++) {
+	for (i = 0; i < MSG_CGROUP_MAX; i++) {
+		if ((STATISTICS & 1u << i) == 0) {
+			ATF_CHECK_EQ(told.fds[i], -1);
+			continue;
+		}
 		ATF_CHECK_EQ(pread(told.fds[i], &c, 1, 0), 1);
-		ATF_CHECK_EQ(c, text[i]);
+		ATF_CHECK_EQ(c, 'a' + i);
 	}
-	end();
+	end_with_cgroup();
 }
 
-ATF_TC_WITHOUT_HEAD(engine_knows_when_there_is_no_cgroup);
-ATF_TC_BODY(engine_knows_when_there_is_no_cgroup, tc)
+ATF_TC_WITHOUT_HEAD(engine_waits_for_files_no_longer_than_its_patience);
+ATF_TC_BODY(engine_waits_for_files_no_longer_than_its_patience, tc)
 {
-	struct outcome outcome = { 0 };
+	struct outcome first, second, third;
 
-	begin();
-	engine_stats(engine, "c1", on_stats, &outcome);
-	check_outcome(&outcome, STATUS_NOT_FOUND, "c1");
-	create("");
-	outcome.calls = 0;
-	engine_stats(engine, "c1", on_stats, &outcome);
-	/* Not in this state: that may change. */
-	answer_error(expect(MSG_STATS, "", NULL), -EBUSY, MSG_STEP_REQUEST, "");
-	check_outcome(&outcome, STATUS_NOT_FOUND, "present state");
-	outcome.calls = 0;
-	engine_stats(engine, "c1", on_stats, &outcome);
-	answer(expect(MSG_STATS, "", NULL), 0);
-	check_outcome(&outcome, STATUS_NOT_FOUND, "no cgroup");
-	outcome.calls = 0;
-	engine_stats(engine, "c1", on_stats, &outcome);
-	check_outcome(&outcome, STATUS_NOT_FOUND, "no cgroup");
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_PROCS, "");
+	node_make(&node, MSG_CGROUP_PIDS_LIMIT, "");
+	stats(&first);
+	settle_until(loop, &first.calls);
+	check_outcome(&first, STATUS_UNAVAILABLE, "has not answered within");
+	/* Each has its own. */
+	update("{\"pids\":{\"limit\":3}}", &second);
+	settle(loop);
+	ATF_CHECK_EQ(second.calls, 0);
+	/* What comes late is not lost, and was asked for once. */
+	ATF_CHECK_EQ(serve_files(), STATISTICS);
+	check_outcome(&second, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_PIDS_LIMIT), "3");
+	stats(&third);
+	check_outcome(&third, STATUS_OK, "");
 	expect_nothing();
-	end();
+	ATF_CHECK_EQ(first.calls, 1);
+	end_with_cgroup();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_fails_what_waits_for_files_with_the_helper);
+ATF_TC_BODY(engine_fails_what_waits_for_files_with_the_helper, tc)
+{
+	struct outcome frozen, measured, after;
+
+	run_in_cgroup(0);
+	make_slow_freezer("FREEZING\n");
+	freeze(1, &frozen);
+	serve_files();
+	stats(&measured);
+	close(helper.fd);
+	settle(loop);
+	ATF_CHECK_EQ(lost, 1);
+	check_outcome(&measured, STATUS_UNAVAILABLE, "helper");
+	check_outcome(&frozen, STATUS_NOT_FOUND, "ended");
+	check_state("", ENGINE_STOPPED);
+	stats(&after);
+	check_outcome(&after, STATUS_NOT_FOUND, "ended");
+	lost = 0;
+	end_with_cgroup();
 }
 
 ATF_TC_WITHOUT_HEAD(engine_lists_all_processes_of_a_cgroup);
@@ -1557,15 +1780,11 @@ ATF_TC_BODY(engine_lists_all_processes_of_a_cgroup, tc)
 {
 	static struct engine_pid pids[ENGINE_PIDS_MAX];
 	static char text[16384];
-	struct msg_reply reply = { .fds = 1u << MSG_STAT_PROCS };
 	struct outcome outcome = { 0 };
 	struct status status;
 	size_t length, i, n;
-	int fd;
 
-	begin();
-	create("");
-	start("");
+	run_in_cgroup(0);
 	create("e1");
 	start("e1");
 	/* More than one piece of the reader's; one is out of our sight. */
@@ -1573,10 +1792,9 @@ ATF_TC_BODY(engine_lists_all_processes_of_a_cgroup, tc)
 	length = strlen(text);
 	for (i = 0; i < 2000; i++)
 		length += (size_t)sprintf(text + length, "%zu\n", 1000 + i);
-	engine_stats(engine, "c1", on_stats, &outcome);
-	reply.request = expect(MSG_STATS, "", NULL);
-	fd = file_with(text, length);
-	answer_fds(&reply, &fd, 1);
+	node_make(&node, MSG_CGROUP_PROCS, text);
+	engine_procs(engine, "c1", on_done, &outcome);
+	ATF_CHECK_EQ(serve_files(), 1u << MSG_CGROUP_PROCS);
 	check_outcome(&outcome, STATUS_OK, "");
 	n = engine_pids(engine, "c1", pids, &status);
 	ATF_REQUIRE_EQ_MSG(n, 2002, "%zu processes", n);
@@ -1592,7 +1810,7 @@ ATF_TC_BODY(engine_lists_all_processes_of_a_cgroup, tc)
 	exited("", 100, 0);
 	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 1);
 	ATF_CHECK_EQ(pids[0].pid, 100);
-	end();
+	end_with_cgroup();
 }
 
 ATF_TC_WITHOUT_HEAD(engine_never_says_that_a_container_has_no_process);
@@ -1602,14 +1820,14 @@ ATF_TC_BODY(engine_never_says_that_a_container_has_no_process, tc)
 	struct outcome outcome = { 0 };
 	struct status status;
 
-	begin();
-	create("");
-	start("");
-	engine_stats(engine, "c1", on_stats, &outcome);
-	answer_procs(expect(MSG_STATS, "", NULL), "");
+	run_in_cgroup(0);
+	node_make(&node, MSG_CGROUP_PROCS, "");
+	engine_procs(engine, "c1", on_done, &outcome);
+	serve_one(MSG_CGROUP_PROCS);
+	check_outcome(&outcome, STATUS_OK, "");
 	ATF_CHECK_EQ(engine_pids(engine, "c1", pids, &status), 1);
 	ATF_CHECK_EQ(pids[0].pid, 100);
-	end();
+	end_with_cgroup();
 }
 
 ATF_TC_WITHOUT_HEAD(engine_serves_any_number_of_waiters_and_forgets_some);
@@ -1750,16 +1968,6 @@ ATF_TC_BODY(engine_hears_the_last_words_of_a_helper, tc)
 	ATF_CHECK_EQ(killed.calls, 2);
 	ATF_CHECK_EQ(lost, 1);
 	end();
-}
-
-static int
-descriptors(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return (n);
 }
 
 /*
@@ -2526,6 +2734,115 @@ lie_stderr(uint64_t request)
 	lie_of_stream(MSG_STDERR, open("/dev/null", O_RDWR | O_NONBLOCK), -1);
 }
 
+/* Answers the request for a file of the cgroup so. */
+static void
+lie_of_cgroup(enum msg_cgroup file, uint32_t bits, int error, int first,
+    int second)
+{
+	struct msg_reply reply = { .fds = bits,
+		.error = error,
+		.step = error != 0 ? MSG_STEP_REQUEST : MSG_STEP_NONE };
+	struct outcome outcome = { 0 };
+	struct msg message;
+
+	if (file == MSG_CGROUP_PROCS)
+		engine_procs(engine, "c1", on_done, &outcome);
+	else
+		engine_freeze(engine, "c1", 1, on_done, &outcome);
+	reply.request = expect(MSG_CGROUP, "", &message);
+	ATF_REQUIRE_EQ(message.body.choice.which, file);
+	answer_fds(&reply, (const int[]){ first, second },
+	    (uint32_t)(first != -1) + (second != -1));
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "helper");
+}
+
+static void
+lie_cgroup_that_is_read_only(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_FREEZE, 0, 0, open("/dev/null", O_RDONLY), -1);
+}
+
+static void
+lie_cgroup_that_can_be_written(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_PROCS, MSG_FDS_CGROUP2, 0,
+	    open("/dev/null", O_RDWR), -1);
+}
+
+static void
+lie_cgroup_without_a_file(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_PROCS, 0, 0, -1, -1);
+}
+
+static void
+lie_cgroup_with_a_bit_alone(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_PROCS, MSG_FDS_CGROUP2, 0, -1, -1);
+}
+
+static void
+lie_cgroup_of_other_bits(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_PROCS, 1, 0, open("/dev/null", O_RDONLY), -1);
+}
+
+static void
+lie_cgroup_twice(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_PROCS, 0, 0, open("/dev/null", O_RDONLY),
+	    open("/dev/null", O_RDONLY));
+}
+
+static void
+lie_cgroup_with_a_failure(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_PROCS, 0, -ENOENT, open("/dev/null", O_RDONLY),
+	    -1);
+}
+
+static void
+lie_cgroup_with_the_bit_of_a_failure(uint64_t request)
+{
+	(void)request;
+	lie_of_cgroup(MSG_CGROUP_PROCS, MSG_FDS_CGROUP2, -ENOENT, -1, -1);
+}
+
+static void
+lie_publish_with_a_file(uint64_t request)
+{
+	struct outcome outcome;
+
+	(void)request;
+	node_init(&node, 0);
+	pause_in_v1();
+	node_set(&node, MSG_CGROUP_FREEZE, "THAWED\n");
+	freeze(0, &outcome);
+	node_free(&node);
+	answer_with(expect(MSG_PUBLISH, "", NULL), 0, 0,
+	    open("/dev/null", O_RDONLY), -1);
+}
+
+/* A file comes with the answer to another request. */
+static void
+lie_answer_of_a_cgroup(uint64_t request)
+{
+	struct outcome outcome = { 0 };
+
+	engine_procs(engine, "c1", on_done, &outcome);
+	(void)expect(MSG_CGROUP, "", NULL);
+	answer_with(request, 0, MSG_FDS_CGROUP2, open("/dev/null", O_RDONLY),
+	    -1);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "helper");
+}
+
 static void
 check_lie(size_t i, void (*lie)(uint64_t))
 {
@@ -2569,7 +2886,12 @@ ATF_TC_BODY(engine_believes_no_helper_that_contradicts_itself, tc)
 		lie_start_with_a_bit_alone, lie_create_with_a_reader,
 		lie_stdin_that_waits, lie_stdin_the_wrong_way,
 		lie_stdin_without_a_keeper, lie_stdout_that_waits,
-		lie_stdout_that_is_read_only, lie_stdout_twice, lie_stderr };
+		lie_stdout_that_is_read_only, lie_stdout_twice, lie_stderr,
+		lie_cgroup_that_is_read_only, lie_cgroup_that_can_be_written,
+		lie_cgroup_without_a_file, lie_cgroup_with_a_bit_alone,
+		lie_cgroup_of_other_bits, lie_cgroup_twice,
+		lie_cgroup_with_a_failure, lie_cgroup_with_the_bit_of_a_failure,
+		lie_publish_with_a_file, lie_answer_of_a_cgroup };
 	size_t i;
 
 	for (i = 0; i < COUNT(lies); i++)
@@ -2635,13 +2957,16 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp,
 	    engine_passes_signals_on_and_answers_what_became_of_them);
 	ATF_TP_ADD_TC(tp, engine_freezes_a_container_and_thaws_it);
+	ATF_TP_ADD_TC(tp, engine_freezes_at_once_what_the_kernel_does_at_once);
 	ATF_TP_ADD_TC(tp, engine_knows_what_is_frozen_after_a_failure);
 	ATF_TP_ADD_TC(tp, engine_lets_a_container_end_while_it_is_frozen);
-	ATF_TP_ADD_TC(tp, engine_ends_what_concerns_a_deleted_cgroup);
-	ATF_TP_ADD_TC(tp, engine_passes_limits_on_as_numbers);
+	ATF_TP_ADD_TC(tp, engine_ends_what_concerns_a_cgroup_that_is_gone);
+	ATF_TP_ADD_TC(tp, engine_forgets_what_waits_for_files_when_it_goes);
+	ATF_TP_ADD_TC(tp, engine_writes_limits_as_version_1_has_them);
 	ATF_TP_ADD_TC(tp, engine_asks_for_the_files_of_a_cgroup_once);
 	ATF_TP_ADD_TC(tp, engine_hands_over_every_file_in_its_place);
-	ATF_TP_ADD_TC(tp, engine_knows_when_there_is_no_cgroup);
+	ATF_TP_ADD_TC(tp, engine_waits_for_files_no_longer_than_its_patience);
+	ATF_TP_ADD_TC(tp, engine_fails_what_waits_for_files_with_the_helper);
 	ATF_TP_ADD_TC(tp, engine_lists_all_processes_of_a_cgroup);
 	ATF_TP_ADD_TC(tp, engine_never_says_that_a_container_has_no_process);
 	ATF_TP_ADD_TC(tp, engine_serves_any_number_of_waiters_and_forgets_some);

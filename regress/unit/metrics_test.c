@@ -106,12 +106,12 @@ ATF_TC_BODY(a_process_is_not_known_before_its_line_ends, tc)
 
 /* The files of a cgroup; NULL: not there. */
 struct node {
-	const char *files[MSG_STAT_MAX];
-	int reads[MSG_STAT_MAX];
+	const char *files[MSG_CGROUP_MAX];
+	int reads[MSG_CGROUP_MAX];
 };
 
 static size_t
-node_read(void *arg, enum msg_stat file, char *buffer, size_t size)
+node_read(void *arg, enum msg_cgroup file, char *buffer, size_t size)
 {
 	struct node *node = arg;
 	const char *text = node->files[file];
@@ -136,7 +136,7 @@ encode(int v2, const struct node *files, size_t *length)
 
 	*length = metrics_encode(v2, node_read, &node, bytes);
 	ATF_REQUIRE(*length <= sizeof(bytes));
-	for (i = 0; i < MSG_STAT_MAX; i++)
+	for (i = 0; i < MSG_CGROUP_MAX; i++)
 		ATF_CHECK(node.reads[i] <= 1);
 	return (bytes);
 }
@@ -171,17 +171,17 @@ static V2(Metrics) * v2_of(const struct node *node)
 
 static const struct node
     v1_node = { .files = {
-		    [MSG_STAT_PROCS] = "1\n",
-		    [MSG_STAT_CPU_USAGE] = "2070635020830\n",
-		    [MSG_STAT_CPU_TIMES] = "user 121897\nsystem 85166\n",
-		    [MSG_STAT_CPU] =
+		    [MSG_CGROUP_PROCS] = "1\n",
+		    [MSG_CGROUP_CPU_USAGE] = "2070635020830\n",
+		    [MSG_CGROUP_CPU_TIMES] = "user 121897\nsystem 85166\n",
+		    [MSG_CGROUP_CPU] =
 			"nr_periods 5\nnr_throttled 3\nthrottled_time 700\n"
 			"nr_bursts 0\nburst_time 0\n",
-		    [MSG_STAT_MEMORY] = "123456789\n",
-		    [MSG_STAT_MEMORY_LIMIT] = NO_LIMIT,
-		    [MSG_STAT_MEMORY_PEAK] = "223456789\n",
-		    [MSG_STAT_MEMORY_FAILURES] = "9\n",
-		    [MSG_STAT_MEMORY_DETAIL] =
+		    [MSG_CGROUP_MEMORY] = "123456789\n",
+		    [MSG_CGROUP_MEMORY_LIMIT] = NO_LIMIT,
+		    [MSG_CGROUP_MEMORY_PEAK] = "223456789\n",
+		    [MSG_CGROUP_MEMORY_FAILURES] = "9\n",
+		    [MSG_CGROUP_MEMORY_DETAIL] =
 			"cache 1\nrss 2\nrss_huge 3\nshmem 99\nmapped_file 4\ndirty 5\n"
 			"writeback 6\nworkingset_refault_anon 99\n"
 			"workingset_refault_file 2101\nswap 99\nswapcached 99\npgpgin 7\n"
@@ -195,12 +195,12 @@ static const struct node
 			"total_pgfault 26\ntotal_pgmajfault 27\ntotal_inactive_anon 28\n"
 			"total_active_anon 29\ntotal_inactive_file 30\n"
 			"total_active_file 31\ntotal_unevictable 32\n",
-		    [MSG_STAT_MEMORY_OOM] =
+		    [MSG_CGROUP_MEMORY_OOM] =
 			"oom_kill_disable 1\nunder_oom 2\noom_kill 3\n",
-		    [MSG_STAT_SWAP] = "333\n",
-		    [MSG_STAT_SWAP_LIMIT] = NO_LIMIT,
-		    [MSG_STAT_PIDS] = "17\n",
-		    [MSG_STAT_PIDS_LIMIT] = "max\n",
+		    [MSG_CGROUP_SWAP] = "333\n",
+		    [MSG_CGROUP_SWAP_LIMIT] = NO_LIMIT,
+		    [MSG_CGROUP_PIDS] = "17\n",
+		    [MSG_CGROUP_PIDS_LIMIT] = "max\n",
 		} };
 
 ATF_TC_WITHOUT_HEAD(all_of_version_1_arrives);
@@ -266,15 +266,15 @@ ATF_TC_BODY(all_of_version_1_arrives, tc)
 
 static const struct node
     v2_node = { .files = {
-		    [MSG_STAT_PROCS] = "1\n",
-		    [MSG_STAT_CPU] =
+		    [MSG_CGROUP_PROCS] = "1\n",
+		    [MSG_CGROUP_CPU] =
 			"usage_usec 31\nuser_usec 32\nsystem_usec 33\n"
 			"core_sched.force_idle_usec 99\nnr_periods 34\n"
 			"nr_throttled 35\nthrottled_usec 36\nnr_bursts 99\n",
-		    [MSG_STAT_MEMORY] = "41\n",
-		    [MSG_STAT_MEMORY_LIMIT] = "max\n",
-		    [MSG_STAT_MEMORY_PEAK] = "43\n",
-		    [MSG_STAT_MEMORY_DETAIL] =
+		    [MSG_CGROUP_MEMORY] = "41\n",
+		    [MSG_CGROUP_MEMORY_LIMIT] = "max\n",
+		    [MSG_CGROUP_MEMORY_PEAK] = "43\n",
+		    [MSG_CGROUP_MEMORY_DETAIL] =
 			"anon 1\nfile 2\nkernel 99\nkernel_stack 3\npagetables 99\n"
 			"sec_pagetables 99\npercpu 99\nsock 5\nvmalloc 99\nshmem 6\n"
 			"zswap 99\nzswapped 99\nfile_mapped 7\nfile_dirty 8\n"
@@ -288,13 +288,13 @@ static const struct node
 			"pgsteal 25\npgscan_kswapd 99\npgfault 18\npgmajfault 19\n"
 			"pgrefill 23\npgactivate 26\npgdeactivate 27\npglazyfree 28\n"
 			"pglazyfreed 29\nthp_fault_alloc 30\nthp_collapse_alloc 31\n",
-		    [MSG_STAT_MEMORY_OOM] =
+		    [MSG_CGROUP_MEMORY_OOM] =
 			"low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\n"
 			"oom_group_kill 99\n",
-		    [MSG_STAT_SWAP] = "51\n",
-		    [MSG_STAT_SWAP_LIMIT] = "max\n",
-		    [MSG_STAT_PIDS] = "17\n",
-		    [MSG_STAT_PIDS_LIMIT] = "100\n",
+		    [MSG_CGROUP_SWAP] = "51\n",
+		    [MSG_CGROUP_SWAP_LIMIT] = "max\n",
+		    [MSG_CGROUP_PIDS] = "17\n",
+		    [MSG_CGROUP_PIDS_LIMIT] = "100\n",
 		} };
 
 ATF_TC_WITHOUT_HEAD(all_of_version_2_arrives);
@@ -395,12 +395,12 @@ fill(char *text, size_t size, const char *from)
 static void
 check_fits(int v2, const struct node *from)
 {
-	static char texts[MSG_STAT_MAX][4096];
+	static char texts[MSG_CGROUP_MAX][4096];
 	struct node node = { .files = { NULL } };
 	size_t length;
 	int i;
 
-	for (i = 0; i < MSG_STAT_MAX; i++) {
+	for (i = 0; i < MSG_CGROUP_MAX; i++) {
 		if (from->files[i] == NULL)
 			continue;
 		fill(texts[i], sizeof(texts[i]), from->files[i]);
@@ -428,7 +428,7 @@ ATF_TC_BODY(a_file_that_is_cut_gives_its_whole_lines, tc)
 	while (length < 10000)
 		length += (size_t)sprintf(text + length, "unknown 1\n");
 	strcpy(text + length, "file 2\n");
-	node.files[MSG_STAT_MEMORY_DETAIL] = text;
+	node.files[MSG_CGROUP_MEMORY_DETAIL] = text;
 	metrics = v2_of(&node);
 	ATF_CHECK_EQ(metrics->memory->anon, 1);
 	ATF_CHECK_EQ(metrics->memory->file, 0);

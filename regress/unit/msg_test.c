@@ -59,13 +59,19 @@ request_make(uint16_t op, union msg_body *body)
 		body->stdio.stream = MSG_STDERR;
 		strcpy(body->stdio.path, "/run/x/container-stderr");
 		return (sizeof(body->stdio));
+	case MSG_CGROUP:
+		body->choice.which = MSG_CGROUP_MAX - 1;
+		return (sizeof(body->choice));
+	case MSG_PUBLISH:
+		body->choice.which = EVENT_PAUSED;
+		return (sizeof(body->choice));
 	default:
 		return (sizeof(body->ref));
 	}
 }
 
 static const uint16_t requests[] = { MSG_CREATE, MSG_START, MSG_EXEC,
-	MSG_SIGNAL, MSG_STDIO, MSG_DELETE };
+	MSG_SIGNAL, MSG_STDIO, MSG_DELETE, MSG_CGROUP, MSG_PUBLISH };
 
 #define NREQUESTS (sizeof(requests) / sizeof(requests[0]))
 
@@ -94,7 +100,7 @@ ATF_TC_BODY(other_operations_are_refused, tc)
 	size_t i;
 
 	for (op = 0; op <= UINT16_MAX; op++) {
-		if (op >= MSG_CREATE && op <= MSG_DELETE)
+		if (op >= MSG_CREATE && op <= MSG_PUBLISH)
 			continue;
 		for (i = 0; i < NREQUESTS; i++) {
 			length = request_make(requests[i], &body);
@@ -152,6 +158,19 @@ ATF_TC_BODY(values_out_of_range_are_refused, tc)
 	length = request_make(MSG_STDIO, &body);
 	memset(body.stdio.path, '/', sizeof(body.stdio.path));
 	ATF_CHECK(msg_body_check(MSG_STDIO, &body, length) != 0);
+	length = request_make(MSG_CGROUP, &body);
+	body.choice.which = 0;
+	ATF_CHECK(msg_body_check(MSG_CGROUP, &body, length) == 0);
+	body.choice.which = MSG_CGROUP_MAX;
+	ATF_CHECK(msg_body_check(MSG_CGROUP, &body, length) != 0);
+	body.choice.which = UINT32_MAX;
+	ATF_CHECK(msg_body_check(MSG_CGROUP, &body, length) != 0);
+	length = request_make(MSG_PUBLISH, &body);
+	for (i = 0; i <= 2 * EVENT_OOM; i++) {
+		body.choice.which = (uint32_t)i;
+		ATF_CHECK_EQ(msg_body_check(MSG_PUBLISH, &body, length) == 0,
+		    i == EVENT_PAUSED || i == EVENT_RESUMED);
+	}
 }
 
 static const char strings[] = "/\0true\0A=b";
@@ -216,6 +235,83 @@ ATF_TC_BODY(plans_out_of_range_are_refused, tc)
 	PLAN_REFUSES(p.strings_length++);
 }
 
+/* Whether a plan with this path of a cgroup is accepted. */
+static int
+cgroup_valid(const char *path)
+{
+	struct plan plan = plan_make();
+
+	strcpy(plan.cgroup, path);
+	return (
+	    plan_check(&plan, PLAN_BUNDLE, strings, sizeof(strings)) == NULL);
+}
+
+ATF_TC_WITHOUT_HEAD(a_cgroup_is_a_path_that_stays_below_its_root);
+ATF_TC_BODY(a_cgroup_is_a_path_that_stays_below_its_root, tc)
+{
+	static const char *const good[] = { "", "a", "default/c1",
+		"kubepods.slice/kubepods-pod0_1.slice/cri-containerd-c.scope",
+		"a:b:c", "a@b\\x2d", "a../b...", "-" };
+	static const char *const bad[] = { "/", "/a", "a/", "a//b", ".", "..",
+		".a", "a/..", "../a", "a/../b", "a/.b", "a b", "a\n", "a\xff",
+		"a*b", "a+b" };
+	char path[PLAN_CGROUP_SIZE] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ATF_CHECK_MSG(cgroup_valid(good[i]), "%s", good[i]);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ATF_CHECK_MSG(!cgroup_valid(bad[i]), "%s", bad[i]);
+	memset(path, 'a', sizeof(path) - 1);
+	ATF_CHECK(cgroup_valid(path));
+	PLAN_REFUSES(memset(p.cgroup, 'a', sizeof(p.cgroup)));
+	PLAN_REFUSES(p.cgroup[0] = 'a'; p.cgroup[2] = 'a');
+	PLAN_REFUSES(p.cgroup[PLAN_CGROUP_SIZE - 1] = 'a');
+}
+
+/* Each of both versions. */
+ATF_TC_WITHOUT_HEAD(limits_are_of_a_few_characters);
+ATF_TC_BODY(limits_are_of_a_few_characters, tc)
+{
+	static const char *const good[] = { "0", "-1", "max", "max 100000",
+		"50000 100000", "0-3,8" };
+	static const char *const bad[] = { "1\n", "1\t2", "0b1", "1;2", "a b",
+		"../x", "M", "1.5", "+1", "\xff" };
+	struct plan plan;
+	char *text;
+	size_t i, j;
+
+	for (i = 0; i < 2 * MSG_CGROUP_LIMITS; i++) {
+		plan = plan_make();
+		text = i < MSG_CGROUP_LIMITS ?
+		    plan.limits.v1[i] :
+		    plan.limits.v2[i - MSG_CGROUP_LIMITS];
+		for (j = 0; j < sizeof(good) / sizeof(good[0]); j++) {
+			memset(text, 0, PLAN_LIMIT_SIZE);
+			strcpy(text, good[j]);
+			ATF_CHECK_MSG(plan_check(&plan, PLAN_BUNDLE, strings,
+					  sizeof(strings)) == NULL,
+			    "%zu: %s", i, good[j]);
+		}
+		for (j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
+			memset(text, 0, PLAN_LIMIT_SIZE);
+			strcpy(text, bad[j]);
+			ATF_CHECK_MSG(plan_check(&plan, PLAN_BUNDLE, strings,
+					  sizeof(strings)) != NULL,
+			    "%zu: %s", i, bad[j]);
+		}
+		memset(text, '1', PLAN_LIMIT_SIZE);
+		ATF_CHECK(plan_check(&plan, PLAN_BUNDLE, strings,
+			      sizeof(strings)) != NULL);
+		text[PLAN_LIMIT_SIZE - 1] = '\0';
+		ATF_CHECK(plan_check(&plan, PLAN_BUNDLE, strings,
+			      sizeof(strings)) == NULL);
+		text[1] = '\0';
+		ATF_CHECK(plan_check(&plan, PLAN_BUNDLE, strings,
+			      sizeof(strings)) != NULL);
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(strings_of_a_plan_are_counted);
 ATF_TC_BODY(strings_of_a_plan_are_counted, tc)
 {
@@ -248,6 +344,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, other_operations_are_refused);
 	ATF_TP_ADD_TC(tp, values_out_of_range_are_refused);
 	ATF_TP_ADD_TC(tp, plans_out_of_range_are_refused);
+	ATF_TP_ADD_TC(tp, a_cgroup_is_a_path_that_stays_below_its_root);
+	ATF_TP_ADD_TC(tp, limits_are_of_a_few_characters);
 	ATF_TP_ADD_TC(tp, strings_of_a_plan_are_counted);
 	return (atf_no_error());
 }

@@ -131,6 +131,40 @@ check_bad_processes(const struct bad *bad, size_t count)
 	}
 }
 
+/* Limits, and what they are written as in each version; NULL: not at all. */
+struct limit {
+	enum msg_cgroup file;
+	const char *v1, *v2;
+};
+
+/* These and no others. */
+static void
+check_limits(const struct plan_limits *limits, const struct limit *expected,
+    size_t count)
+{
+	struct plan_limits all = { 0 };
+	int i;
+
+	for (; count > 0; expected++, count--) {
+		if (expected->v1 != NULL)
+			strcpy(all.v1[expected->file], expected->v1);
+		if (expected->v2 != NULL)
+			strcpy(all.v2[expected->file], expected->v2);
+	}
+	for (i = 0; i < MSG_CGROUP_LIMITS; i++) {
+		ATF_CHECK_MSG(strcmp(limits->v1[i], all.v1[i]) == 0,
+		    "version 1, file %d: \"%s\"", i, limits->v1[i]);
+		ATF_CHECK_MSG(strcmp(limits->v2[i], all.v2[i]) == 0,
+		    "version 2, file %d: \"%s\"", i, limits->v2[i]);
+	}
+	ATF_CHECK(memcmp(limits, &all, sizeof(all)) == 0);
+}
+
+#define CHECK_LIMITS(limits, ...)                                   \
+	check_limits(limits, (const struct limit[]){ __VA_ARGS__ }, \
+	    COUNT(((const struct limit[]){ __VA_ARGS__ })))
+#define CHECK_NO_LIMITS(limits) check_limits(limits, NULL, 0)
+
 ATF_TC_WITHOUT_HEAD(oci_decodes_a_bundle_of_ctr);
 ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 {
@@ -152,8 +186,7 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 	ATF_CHECK_EQ(plan.rlimits[0].resource, RLIMIT_NOFILE);
 	ATF_CHECK_EQ(plan.rlimits[0].hard, 1024);
 	ATF_CHECK_STREQ(plan.cgroup, "default/g1");
-	ATF_CHECK_EQ(plan.limits.given, 1u << MSG_CPU_SHARES);
-	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_SHARES], 1024);
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_CPU_SHARES, "1024", "39" });
 }
 
 ATF_TC_WITHOUT_HEAD(oci_decodes_a_bundle_of_runc);
@@ -532,11 +565,11 @@ ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 	ATF_CHECK_EQ(plan.flags, PLAN_NEW_PIDNS);
 }
 
-#define CPUS(more)   LINUX("\"resources\":{\"cpu\":{" more "}}")
-#define MEMORY(more) LINUX("\"resources\":{\"memory\":{" more "}}")
-#define PIDS(more)   LINUX("\"resources\":{\"pids\":{" more "}}")
-#define CGROUP(path) LINUX("\"cgroupsPath\":\"" path "\"")
-#define GIVEN(limit) (1u << MSG_##limit)
+#define CPUS(more)    LINUX("\"resources\":{\"cpu\":{" more "}}")
+#define MEMORY(more)  LINUX("\"resources\":{\"memory\":{" more "}}")
+#define PIDS(more)    LINUX("\"resources\":{\"pids\":{" more "}}")
+#define UNIFIED(more) LINUX("\"resources\":{\"unified\":{" more "}}")
+#define CGROUP(path)  LINUX("\"cgroupsPath\":\"" path "\"")
 
 ATF_TC_WITHOUT_HEAD(oci_reads_the_limits_of_a_cgroup);
 ATF_TC_BODY(oci_reads_the_limits_of_a_cgroup, tc)
@@ -544,56 +577,130 @@ ATF_TC_BODY(oci_reads_the_limits_of_a_cgroup, tc)
 	check_bundle(LINUX(
 	    "\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],"
 	    "\"memory\":{\"limit\":1048576,\"reservation\":524288,"
-	    "\"swap\":2097152,\"swappiness\":3},"
+	    "\"swap\":3145728,\"swappiness\":3},"
 	    "\"cpu\":{\"shares\":512,\"quota\":50000,\"period\":100000,"
 	    "\"burst\":7,\"cpus\":\"0-3,8\",\"mems\":\"0\",\"idle\":1},"
 	    "\"pids\":{\"limit\":100},\"blockIO\":{\"weight\":10},"
 	    "\"unified\":{\"memory.high\":\"1\"}}"));
-	ATF_CHECK_EQ(plan.limits.given, (1u << MSG_LIMITS) - 1);
-	ATF_CHECK_EQ(plan.limits.reserved, 0);
-	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_SHARES], 512);
-	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_QUOTA], 50000);
-	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_PERIOD], 100000);
-	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_BURST], 7);
-	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_LIMIT], 1048576);
-	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_RESERVATION], 524288);
-	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_SWAP], 2097152);
-	ATF_CHECK_EQ(plan.limits.value[MSG_PIDS_LIMIT], 100);
-	ATF_CHECK(msg_string_valid(plan.limits.cpus, MSG_CPUSET_SIZE));
-	ATF_CHECK(msg_string_valid(plan.limits.mems, MSG_CPUSET_SIZE));
-	ATF_CHECK_STREQ(plan.limits.cpus, "0-3,8");
-	ATF_CHECK_STREQ(plan.limits.mems, "0");
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_CPUS, "0-3,8", "0-3,8" },
+	    { MSG_CGROUP_MEMS, "0", "0" },
+	    { MSG_CGROUP_CPU_SHARES, "512", "20" },
+	    { MSG_CGROUP_CPU_PERIOD, "100000", NULL },
+	    { MSG_CGROUP_CPU_QUOTA, "50000", "50000 100000" },
+	    { MSG_CGROUP_CPU_BURST, "7", "7" },
+	    { MSG_CGROUP_MEMORY_LIMIT, "1048576", "1048576" },
+	    { MSG_CGROUP_SWAP_LIMIT, "3145728", "2097152" },
+	    { MSG_CGROUP_MEMORY_RESERVATION, "524288", "524288" },
+	    { MSG_CGROUP_MEMORY_HIGH, NULL, "1" },
+	    { MSG_CGROUP_PIDS_LIMIT, "100", "100" });
 }
 
 ATF_TC_WITHOUT_HEAD(oci_tells_no_limit_from_a_limit_that_is_not_given);
 ATF_TC_BODY(oci_tells_no_limit_from_a_limit_that_is_not_given, tc)
 {
-	struct msg_limits zero = { 0 };
-
 	check_bundle(
 	    CPUS("\"shares\":0,\"quota\":0,\"period\":0,\"cpus\":\"\""));
-	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+	CHECK_NO_LIMITS(&plan.limits);
 	check_bundle(CPUS("\"burst\":0,\"quota\":null"));
-	ATF_CHECK_EQ(plan.limits.given, GIVEN(CPU_BURST));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_CPU_BURST, "0", "0" });
 	check_bundle(CPUS("\"quota\":-1"));
-	ATF_CHECK_EQ(plan.limits.given, GIVEN(CPU_QUOTA));
-	ATF_CHECK_EQ(plan.limits.value[MSG_CPU_QUOTA], -1);
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_CPU_QUOTA, "-1", "max" });
+	check_bundle(CPUS("\"quota\":-1,\"period\":1000"));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_CPU_PERIOD, "1000", NULL },
+	    { MSG_CGROUP_CPU_QUOTA, "-1", "max 1000" });
+	/* Of a new cgroup of version 2 it says nothing. */
+	check_bundle(CPUS("\"period\":1000000"));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_CPU_PERIOD, "1000000", NULL });
 	check_bundle(MEMORY("\"limit\":-1,\"swap\":-1,\"reservation\":-1"));
-	ATF_CHECK_EQ(plan.limits.given,
-	    GIVEN(MEMORY_LIMIT) | GIVEN(MEMORY_SWAP) |
-		GIVEN(MEMORY_RESERVATION));
-	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_SWAP], -1);
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_MEMORY_LIMIT, "-1", "max" },
+	    { MSG_CGROUP_SWAP_LIMIT, "-1", "max" },
+	    { MSG_CGROUP_MEMORY_RESERVATION, "-1", "max" });
 	check_bundle(MEMORY("\"limit\":0,\"swap\":0"));
-	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+	CHECK_NO_LIMITS(&plan.limits);
 	check_bundle(MEMORY("\"limit\":9223372036854775807"));
-	ATF_CHECK_EQ(plan.limits.value[MSG_MEMORY_LIMIT], INT64_MAX);
+	CHECK_LIMITS(&plan.limits,
+	    { MSG_CGROUP_MEMORY_LIMIT, "9223372036854775807",
+		"9223372036854775807" });
 	check_bundle(PIDS("\"limit\":-1"));
-	ATF_CHECK_EQ(plan.limits.value[MSG_PIDS_LIMIT], -1);
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_PIDS_LIMIT, "max", "max" });
 	check_bundle(PIDS("\"limit\":0"));
-	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+	CHECK_NO_LIMITS(&plan.limits);
 	check_bundle(BUNDLE("\"linux\":{\"resources\":null}"));
-	ATF_CHECK(memcmp(&plan.limits, &zero, sizeof(zero)) == 0);
+	CHECK_NO_LIMITS(&plan.limits);
 }
+
+/* The bounds of the one become those of the other. */
+ATF_TC_WITHOUT_HEAD(oci_makes_a_weight_of_shares);
+ATF_TC_BODY(oci_makes_a_weight_of_shares, tc)
+{
+	static const struct {
+		const char *json;
+		const char *shares, *weight;
+	} cases[] = {
+		{ CPUS("\"shares\":2"), "2", "1" },
+		{ CPUS("\"shares\":28"), "28", "1" },
+		{ CPUS("\"shares\":29"), "29", "2" },
+		{ CPUS("\"shares\":1024"), "1024", "39" },
+		{ CPUS("\"shares\":262143"), "262143", "9999" },
+		{ CPUS("\"shares\":262144"), "262144", "10000" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		check_bundle(cases[i].json);
+		CHECK_LIMITS(&plan.limits,
+		    { MSG_CGROUP_CPU_SHARES, cases[i].shares,
+			cases[i].weight });
+	}
+}
+
+/* Version 1 limits both together, version 2 swap alone. */
+ATF_TC_WITHOUT_HEAD(oci_takes_memory_from_memory_and_swap);
+ATF_TC_BODY(oci_takes_memory_from_memory_and_swap, tc)
+{
+	check_bundle(MEMORY("\"limit\":5,\"swap\":5"));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_MEMORY_LIMIT, "5", "5" },
+	    { MSG_CGROUP_SWAP_LIMIT, "5", "0" });
+	check_bundle(MEMORY("\"limit\":1,\"swap\":9223372036854775807"));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_MEMORY_LIMIT, "1", "1" },
+	    { MSG_CGROUP_SWAP_LIMIT, "9223372036854775807",
+		"9223372036854775806" });
+	check_bundle(MEMORY("\"limit\":5,\"swap\":-1"));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_MEMORY_LIMIT, "5", "5" },
+	    { MSG_CGROUP_SWAP_LIMIT, "-1", "max" });
+	check_bundle(MEMORY("\"swap\":-1"));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_SWAP_LIMIT, "-1", "max" });
+}
+
+ATF_TC_WITHOUT_HEAD(oci_takes_files_of_version_2_by_their_names);
+ATF_TC_BODY(oci_takes_files_of_version_2_by_their_names, tc)
+{
+	check_bundle(
+	    UNIFIED("\"memory.high\":\"1\",\"memory.low\":\"2\","
+		    "\"memory.max\":\"max\",\"memory.min\":\"3\","
+		    "\"memory.oom.group\":\"1\",\"memory.swap.max\":\"4\","
+		    "\"pids.max\":\"5\""));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_MEMORY_LIMIT, NULL, "max" },
+	    { MSG_CGROUP_SWAP_LIMIT, NULL, "4" },
+	    { MSG_CGROUP_MEMORY_RESERVATION, NULL, "2" },
+	    { MSG_CGROUP_MEMORY_HIGH, NULL, "1" },
+	    { MSG_CGROUP_MEMORY_MIN, NULL, "3" },
+	    { MSG_CGROUP_OOM_GROUP, NULL, "1" },
+	    { MSG_CGROUP_PIDS_LIMIT, NULL, "5" });
+	/* They count more than what is meant for both, in any order. */
+	check_bundle(LINUX("\"resources\":{\"unified\":{"
+			   "\"memory.max\":\"8\"},"
+			   "\"memory\":{\"limit\":4096}}"));
+	CHECK_LIMITS(&plan.limits, { MSG_CGROUP_MEMORY_LIMIT, "4096", "8" });
+	check_bundle(UNIFIED("\"memory.high\":null"));
+	CHECK_NO_LIMITS(&plan.limits);
+}
+
+#define TEN(s)	    s s s s s s s s s s
+#define TEN_NUMBERS "0,1,2,3,4,5,6,7,8,9,"
+#define LIST_124                                                    \
+	TEN_NUMBERS TEN_NUMBERS TEN_NUMBERS TEN_NUMBERS TEN_NUMBERS \
+	    TEN_NUMBERS "10,1"
 
 ATF_TC_WITHOUT_HEAD(oci_refuses_limits_that_cannot_be);
 ATF_TC_BODY(oci_refuses_limits_that_cannot_be, tc)
@@ -631,13 +738,10 @@ ATF_TC_BODY(oci_refuses_limits_that_cannot_be, tc)
 		{ CPUS("\"cpus\":\"0\\n\""), "linux.resources.cpu.cpus: " },
 		{ CPUS("\"cpus\":\"0-1-2\""), "linux.resources.cpu.cpus: " },
 		{ CPUS("\"mems\":\"a\""),
-		    "linux.resources.cpu.mems: \"a\": expected at most 63 "
+		    "linux.resources.cpu.mems: \"a\": expected at most 127 "
 		    "characters of numbers and ranges" },
-		{ CPUS("\"mems\":\"0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
-		       "0,1,2,3,4,5,6,7,8,9,0,1\""),
-		    NULL },
-		{ CPUS("\"mems\":\"0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
-		       "0,1,2,3,4,5,6,7,8,9,0,1,2\""),
+		{ CPUS("\"mems\":\"00-" LIST_124 "\""), NULL },
+		{ CPUS("\"mems\":\"000-" LIST_124 "\""),
 		    "linux.resources.cpu.mems: " },
 		{ MEMORY("\"limit\":-2"),
 		    "linux.resources.memory.limit: -2: " },
@@ -648,12 +752,39 @@ ATF_TC_BODY(oci_refuses_limits_that_cannot_be, tc)
 		    "together, is below limit" },
 		{ MEMORY("\"swap\":10,\"limit\":-1"),
 		    "linux.resources.memory: swap" },
+		{ MEMORY("\"swap\":10"),
+		    "linux.resources.memory: swap, of memory and swap "
+		    "together, is given without limit" },
 		{ MEMORY("\"reservation\":1e1"),
 		    "linux.resources.memory.reservation: 1e1: " },
 		{ PIDS("\"limit\":-2"), "linux.resources.pids.limit: -2: " },
 		{ PIDS("\"limit\":4194305"),
 		    "linux.resources.pids.limit: 4194305: expected -1 or an "
 		    "integer from 1 to 4194304" },
+		{ UNIFIED("\"memory.high\":1"),
+		    "linux.resources.unified.memory.high: 1: expected a "
+		    "string" },
+		{ UNIFIED("\"memory.high\":\"\""),
+		    "linux.resources.unified.memory.high: \"\": expected "
+		    "digits or max" },
+		{ UNIFIED("\"memory.high\":\"1 2\""),
+		    "linux.resources.unified.memory.high: \"1 2\": " },
+		{ UNIFIED("\"memory.high\":\"-1\""),
+		    "linux.resources.unified.memory.high: \"-1\": " },
+		{ UNIFIED("\"memory.high\":\"1\\n\""),
+		    "linux.resources.unified.memory.high: " },
+		{ UNIFIED("\"memory.high\":\"1\",\"memory.high\":\"1\""),
+		    "linux.resources.unified.memory.high: given twice" },
+		{ UNIFIED("\"memory.high\":\"" TEN("0123456789abc") "\""),
+		    "linux.resources.unified.memory.high: " },
+		{ UNIFIED("\"memory.high\":\"1\",\"cpu.idle\":\"1\""),
+		    "linux.resources.unified: \"cpu.idle\": expected "
+		    "memory.high, .low, .max, .min, .oom.group, .swap.max or "
+		    "pids.max" },
+		{ UNIFIED("\"memory.max \":null"),
+		    "linux.resources.unified: \"memory.max \": expected" },
+		{ LINUX("\"resources\":{\"unified\":[]}"),
+		    "linux.resources.unified: an array: expected an object" },
 	};
 	size_t i;
 
@@ -696,7 +827,7 @@ ATF_TC_BODY(oci_reads_the_path_of_a_cgroup, tc)
 		{ CGROUP("default/g1"), "default/g1" },
 		{ CGROUP("/kubepods/besteffort/pod" POD "/" ID_64),
 		    "kubepods/besteffort/pod" POD "/" ID_64 },
-		{ CGROUP("/a.b_c:d@e\\\\x2d/..."), "a.b_c:d@e\\x2d/..." },
+		{ CGROUP("/a.b_c:d@e\\\\x2d/b..."), "a.b_c:d@e\\x2d/b..." },
 		{ CGROUP("a:b"), "a:b" },
 		{ CGROUP("/a:b:c"), "a:b:c" },
 	};
@@ -727,8 +858,6 @@ ATF_TC_BODY(oci_finds_where_systemd_has_a_slice, tc)
 	check_places(places, COUNT(places));
 }
 
-#define TEN(s) s s s s s s s s s s
-
 ATF_TC_WITHOUT_HEAD(oci_refuses_cgroups_that_lie_elsewhere);
 ATF_TC_BODY(oci_refuses_cgroups_that_lie_elsewhere, tc)
 {
@@ -745,6 +874,8 @@ ATF_TC_BODY(oci_refuses_cgroups_that_lie_elsewhere, tc)
 		{ CGROUP("/a/../b"), "linux.cgroupsPath: " },
 		{ CGROUP("/a/./b"), "linux.cgroupsPath: " },
 		{ CGROUP("/a b"), "linux.cgroupsPath: " },
+		{ CGROUP("/a/.b"), "linux.cgroupsPath: " },
+		{ CGROUP("..."), "linux.cgroupsPath: " },
 		{ CGROUP("/a\\nb"), "linux.cgroupsPath: " },
 		{ CGROUP("/\u00e4"), "linux.cgroupsPath: " },
 		{ CGROUP("/" TEN(TEN("abc"))), "linux.cgroupsPath: " },
@@ -786,33 +917,38 @@ static const char cri_update[] =
 ATF_TC_WITHOUT_HEAD(oci_reads_the_resources_of_an_update_alone);
 ATF_TC_BODY(oci_reads_the_resources_of_an_update_alone, tc)
 {
-	struct msg_limits limits, zero = { 0 };
+	struct plan_limits limits;
 	char error[MSG_TEXT_SIZE];
 	const char *json;
 
 	ATF_REQUIRE_EQ(oci_resources_decode(cri_update, strlen(cri_update),
 			   &limits, error),
 	    0);
-	ATF_CHECK_EQ(limits.given,
-	    GIVEN(CPU_SHARES) | GIVEN(CPU_QUOTA) | GIVEN(CPU_PERIOD) |
-		GIVEN(MEMORY_LIMIT) | GIVEN(MEMORY_SWAP) | GIVEN(PIDS_LIMIT));
-	ATF_CHECK_EQ(limits.value[MSG_CPU_QUOTA], 150000);
-	ATF_CHECK_EQ(limits.value[MSG_MEMORY_SWAP], 536870912);
-	ATF_CHECK_EQ(limits.value[MSG_PIDS_LIMIT], -1);
-	ATF_CHECK_STREQ(limits.cpus, "0-1");
-	ATF_CHECK_STREQ(limits.mems, "");
+	CHECK_LIMITS(&limits, { MSG_CGROUP_CPUS, "0-1", "0-1" },
+	    { MSG_CGROUP_CPU_SHARES, "512", "20" },
+	    { MSG_CGROUP_CPU_PERIOD, "100000", NULL },
+	    { MSG_CGROUP_CPU_QUOTA, "150000", "150000 100000" },
+	    { MSG_CGROUP_MEMORY_LIMIT, "536870912", "536870912" },
+	    { MSG_CGROUP_SWAP_LIMIT, "536870912", "0" },
+	    { MSG_CGROUP_MEMORY_MIN, NULL, "0" },
+	    { MSG_CGROUP_OOM_GROUP, NULL, "1" },
+	    { MSG_CGROUP_PIDS_LIMIT, "max", "max" });
 
 	json = "{\"cpu\":{\"shares\":512},\"memory\":{\"limit\":\"1\"}}";
 	ATF_CHECK_EQ(oci_resources_decode(json, strlen(json), &limits, error),
 	    -EINVAL);
 	ATF_CHECK_STREQ(error,
 	    "resources.memory.limit: \"1\": expected a number");
-	ATF_CHECK(memcmp(&limits, &zero, sizeof(zero)) == 0);
+	CHECK_NO_LIMITS(&limits);
+	json = "{\"cpu\":{\"shares\":512},\"unified\":{\"x\":\"1\"}}";
+	ATF_CHECK_EQ(oci_resources_decode(json, strlen(json), &limits, error),
+	    -EINVAL);
+	CHECK_NO_LIMITS(&limits);
 	ATF_CHECK_EQ(oci_resources_decode("{", 1, &limits, error), -EINVAL);
 	ATF_CHECK(strstr(error, "resources: not valid JSON at byte") == error);
 	ATF_CHECK_EQ(oci_resources_decode(NULL, 0, &limits, error), -EINVAL);
 	ATF_CHECK_EQ(oci_resources_decode("{}", 2, &limits, error), 0);
-	ATF_CHECK(memcmp(&limits, &zero, sizeof(zero)) == 0);
+	CHECK_NO_LIMITS(&limits);
 }
 
 ATF_TC_WITHOUT_HEAD(oci_reads_the_annotations_of_cri);
@@ -1095,6 +1231,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_refuses_namespaces_that_it_cannot_give);
 	ATF_TP_ADD_TC(tp, oci_reads_the_limits_of_a_cgroup);
 	ATF_TP_ADD_TC(tp, oci_tells_no_limit_from_a_limit_that_is_not_given);
+	ATF_TP_ADD_TC(tp, oci_makes_a_weight_of_shares);
+	ATF_TP_ADD_TC(tp, oci_takes_memory_from_memory_and_swap);
+	ATF_TP_ADD_TC(tp, oci_takes_files_of_version_2_by_their_names);
 	ATF_TP_ADD_TC(tp, oci_refuses_limits_that_cannot_be);
 	ATF_TP_ADD_TC(tp, oci_reads_the_path_of_a_cgroup);
 	ATF_TP_ADD_TC(tp, oci_finds_where_systemd_has_a_slice);

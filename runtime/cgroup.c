@@ -21,7 +21,9 @@
 
 /* What is to be done when its files are known. */
 struct cgroup_job {
-	struct cgroup_job *next;
+	struct cgroup_job *next; /* that came later */
+	struct process *process;
+	struct loop_timer timer;
 	uint32_t files;
 	cgroup_run *run;
 	struct process_call call;
@@ -40,6 +42,7 @@ cgroup_init(struct process *process)
 static void
 job_free(struct cgroup_job *job)
 {
+	loop_timer_cancel(job->process->engine->loop, &job->timer);
 	free(job->limits);
 	free(job);
 }
@@ -59,40 +62,35 @@ cgroup_forget(struct process *process)
 		process->jobs = job->next;
 		job_free(job);
 	}
-	loop_timer_cancel(process->engine->loop, &process->jobs_timer);
+}
+
+/* Takes a job off the list that *p begins, and fails it. */
+static void
+job_fail(struct cgroup_job **p, const struct status *status)
+{
+	struct cgroup_job *job = *p;
+	struct process_call call = job->call;
+
+	*p = job->next;
+	job_free(job);
+	process_fail(&call, status);
 }
 
 /* Fails what waits for some of these files. */
 static void
 jobs_fail(struct process *process, uint32_t files, const struct status *status)
 {
-	struct cgroup_job *job, **p = &process->jobs;
-	struct process_call call;
+	struct cgroup_job **p = &process->jobs;
 
-	while ((job = *p) != NULL) {
-		if ((job->files & files) == 0) {
-			p = &job->next;
+	while (*p != NULL) {
+		if (((*p)->files & files) == 0) {
+			p = &(*p)->next;
 			continue;
 		}
-		*p = job->next;
-		call = job->call;
-		job_free(job);
-		process_fail(&call, status);
+		job_fail(p, status);
 		/* What was called may have changed the list. */
 		p = &process->jobs;
 	}
-}
-
-/* The helper is busy with something slow. */
-static void
-jobs_expire(void *arg)
-{
-	struct status status;
-
-	status_set(&status, STATUS_UNAVAILABLE,
-	    "the privileged helper has not answered within %d ms",
-	    ENGINE_PATIENCE);
-	jobs_fail(arg, ~0u, &status);
 }
 
 void
@@ -106,14 +104,16 @@ cgroup_close(struct process *process)
 	cgroup_forget(process);
 }
 
-/* Does what was only waiting for these. */
+/* Does what waits neither for a file nor for another that wants the same. */
 static void
 jobs_run(struct process *process)
 {
 	struct cgroup_job *job, **p = &process->jobs;
+	uint32_t held = 0;
 
 	while ((job = *p) != NULL) {
-		if ((job->files & ~process->files_known) != 0) {
+		if ((job->files & (~process->files_known | held)) != 0) {
+			held |= job->files;
 			p = &job->next;
 			continue;
 		}
@@ -121,9 +121,25 @@ jobs_run(struct process *process)
 		job->run(process, &job->call, job->limits);
 		job_free(job);
 		p = &process->jobs;
+		held = 0;
 	}
-	if (process->jobs == NULL)
-		loop_timer_cancel(process->engine->loop, &process->jobs_timer);
+}
+
+/* The helper is busy with something slow. */
+static void
+job_expire(void *arg)
+{
+	struct cgroup_job *job = arg, **p = &job->process->jobs;
+	struct process *process = job->process;
+	struct status status;
+
+	while (*p != job)
+		p = &(*p)->next;
+	status_set(&status, STATUS_UNAVAILABLE,
+	    "the privileged helper has not answered within %d ms",
+	    ENGINE_PATIENCE);
+	job_fail(p, &status);
+	jobs_run(process);
 }
 
 static void
@@ -145,6 +161,7 @@ file_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 	    (reply->error != -ENOENT || reply->step != MSG_STEP_REQUEST)) {
 		status_from_reply(&status, reply);
 		jobs_fail(process, bit, &status);
+		jobs_run(process);
 		return;
 	}
 	slot->fd = fds[0];
@@ -178,14 +195,18 @@ void
 cgroup_want(struct process *process, uint32_t files, cgroup_run *run,
     struct process_call *call, const struct plan_limits *limits)
 {
-	struct cgroup_job *job = NULL;
+	struct cgroup_job *job, **p = &process->jobs;
+	uint32_t held = 0;
 	int error;
 
 	if ((error = files_ask(process, files)) != 0) {
 		process_refuse_unasked(call, error);
 		return;
 	}
-	if ((files & ~process->files_known) == 0) {
+	/* The last of two updates counts, whatever they wait for. */
+	for (; *p != NULL; p = &(*p)->next)
+		held |= (*p)->files;
+	if ((files & (~process->files_known | held)) == 0) {
 		run(process, call, limits);
 		return;
 	}
@@ -201,14 +222,13 @@ cgroup_want(struct process *process, uint32_t files, cgroup_run *run,
 		    "memory is short");
 		return;
 	}
+	job->process = process;
 	job->files = files;
 	job->run = run;
 	job->call = *call;
-	job->next = process->jobs;
-	process->jobs = job;
-	if (job->next == NULL)
-		loop_timer_set(process->engine->loop, &process->jobs_timer,
-		    ENGINE_PATIENCE, jobs_expire, process);
+	*p = job;
+	loop_timer_set(process->engine->loop, &job->timer, ENGINE_PATIENCE,
+	    job_expire, job);
 }
 
 int

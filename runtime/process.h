@@ -77,8 +77,7 @@ struct process {
 	uint32_t files_known;		/* perhaps that there is none */
 	uint32_t files_v2;		/* of version 2 */
 	struct cgroup_slot files[MSG_CGROUP_MAX];
-	struct cgroup_job *jobs;	/* that wait for files; owned */
-	struct loop_timer jobs_timer;
+	struct cgroup_job *jobs;	/* that wait for files, in order; owned */
 	enum process_freeze freeze;
 	struct process_call freezing;	/* or thawing */
 	struct loop_watch freeze_watch;	/* of cgroup.events */
@@ -190,7 +189,7 @@ void	 cgroup_forget(struct process *process);
  * Once all files of the mask (1 << enum msg_cgroup) are known, run is called,
  * with a struct plan_limits of the caller's, copied, or NULL; before that, the
  * call fails if the container ends or the helper cannot be asked.  It may be
- * called at once.
+ * called at once.  Those that have a file in common run one after the other.
  */
 typedef void cgroup_run(struct process *process, struct process_call *call,
 	    const struct plan_limits *limits);

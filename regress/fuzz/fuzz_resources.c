@@ -88,6 +88,7 @@ check_limit(int file, const char first[PLAN_LIMIT_SIZE],
 		return;
 	}
 	/* Where there are no bounds, version 1 has no such file. */
+	must(first[0] == '\0' || v1[file].max > 0);
 	if (first[0] != '\0')
 		check_number(first, &v1[file]);
 	if (second[0] != '\0')

@@ -8,6 +8,7 @@
 #include <atf-c.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1397,6 +1398,69 @@ ATF_TC_BODY(engine_freezes_at_once_what_the_kernel_does_at_once, tc)
 	end_with_cgroup();
 }
 
+static void
+name_host(const char *name)
+{
+	ATF_REQUIRE_EQ(sethostname(name, strlen(name)), 0);
+}
+
+/*
+ * The host name of a namespace of the test's own: a file of one line, of whose
+ * change the kernel tells as of that of cgroup.events.
+ */
+ATF_TC(engine_hears_from_the_kernel_that_a_container_is_frozen);
+ATF_TC_HEAD(engine_hears_from_the_kernel_that_a_container_is_frozen, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(engine_hears_from_the_kernel_that_a_container_is_frozen, tc)
+{
+	struct outcome outcome, again;
+
+	ATF_REQUIRE_EQ(unshare(CLONE_NEWUTS), 0);
+	name_host("frozen 0");
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_FREEZE, "0\n");
+	node_give(&node, MSG_CGROUP_EVENTS,
+	    open("/proc/sys/kernel/hostname", O_RDONLY | O_CLOEXEC));
+	freeze(1, &outcome);
+	freeze(1, &again);
+	serve_files();
+	ATF_CHECK_EQ(outcome.calls, 0);
+	check_outcome(&again, STATUS_FAILED_PRECONDITION, "is paused");
+	check_state("", ENGINE_PAUSING);
+	/* Something else has happened. */
+	name_host("populated 1");
+	settle(loop);
+	ATF_CHECK_EQ(outcome.calls, 0);
+	name_host("frozen 1");
+	settle(loop);
+	check_outcome(&outcome, STATUS_OK, "");
+	expect_event(EVENT_PAUSED);
+	check_state("", ENGINE_PAUSED);
+	freeze(0, &outcome);
+	ATF_CHECK_EQ(outcome.calls, 0);
+	name_host("frozen 0");
+	settle(loop);
+	check_outcome(&outcome, STATUS_OK, "");
+	expect_event(EVENT_RESUMED);
+	/* Nobody listens any more. */
+	name_host("frozen 1");
+	settle(loop);
+	check_state("", ENGINE_RUNNING);
+	/* And it may end while somebody does. */
+	name_host("frozen 0");
+	freeze(1, &outcome);
+	ATF_CHECK_EQ(outcome.calls, 0);
+	exited("", 100, 137);
+	check_outcome(&outcome, STATUS_NOT_FOUND, "ended");
+	name_host("frozen 1");
+	settle(loop);
+	ATF_CHECK_EQ(outcome.calls, 1);
+	check_state("", ENGINE_STOPPED);
+	end_with_cgroup();
+}
+
 /* Freezes a container that has a freezer of version 1. */
 static void
 pause_in_v1(void)
@@ -1648,6 +1712,50 @@ ATF_TC_BODY(engine_writes_limits_as_version_1_has_them, tc)
 	check_update("{\"unified\":{}}", STATUS_OK, "");
 	exited("", 100, 0);
 	check_update(every_limit, STATUS_FAILED_PRECONDITION, "has ended");
+	end_with_cgroup();
+}
+
+/* Also where the second needs nothing that the first waits for. */
+ATF_TC_WITHOUT_HEAD(engine_keeps_the_order_of_what_concerns_the_same_file);
+ATF_TC_BODY(engine_keeps_the_order_of_what_concerns_the_same_file, tc)
+{
+	struct outcome first, second, third, measured;
+
+	run_in_cgroup(0);
+	node_make(&node, MSG_CGROUP_PIDS_LIMIT, "");
+	node_make(&node, MSG_CGROUP_CPU_SHARES, "");
+	update("{\"pids\":{\"limit\":1}}", &first);
+	update("{\"pids\":{\"limit\":2}}", &second);
+	serve_one(MSG_CGROUP_PIDS_LIMIT);
+	check_outcome(&first, STATUS_OK, "");
+	check_outcome(&second, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_PIDS_LIMIT), "2");
+
+	update("{\"pids\":{\"limit\":3},\"cpu\":{\"shares\":9}}", &first);
+	update("{\"pids\":{\"limit\":4}}", &second);
+	ATF_CHECK_EQ(first.calls + second.calls, 0);
+	update("{}", &third);
+	check_outcome(&third, STATUS_OK, "");
+	serve_one(MSG_CGROUP_CPU_SHARES);
+	check_outcome(&first, STATUS_OK, "");
+	check_outcome(&second, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_PIDS_LIMIT), "4");
+	/* And a failure of the first lets the second go on. */
+	update("{\"pids\":{\"limit\":5},\"cpu\":{\"burst\":9}}", &first);
+	update("{\"pids\":{\"limit\":6}}", &second);
+	answer_error(expect(MSG_CGROUP, "", NULL), -EMFILE, MSG_STEP_REQUEST,
+	    "");
+	check_outcome(&first, STATUS_RESOURCE_EXHAUSTED, "");
+	check_outcome(&second, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_PIDS_LIMIT), "6");
+	/* It may be there the next time. */
+	node_make(&node, MSG_CGROUP_CPU_BURST, "");
+	update("{\"cpu\":{\"burst\":9}}", &first);
+	stats(&measured);
+	serve_one(MSG_CGROUP_CPU_BURST);
+	check_outcome(&first, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_CPU_BURST), "9");
+	ATF_CHECK_EQ(measured.calls, 0);
 	end_with_cgroup();
 }
 
@@ -2958,11 +3066,15 @@ ATF_TP_ADD_TCS(tp)
 	    engine_passes_signals_on_and_answers_what_became_of_them);
 	ATF_TP_ADD_TC(tp, engine_freezes_a_container_and_thaws_it);
 	ATF_TP_ADD_TC(tp, engine_freezes_at_once_what_the_kernel_does_at_once);
+	ATF_TP_ADD_TC(tp,
+	    engine_hears_from_the_kernel_that_a_container_is_frozen);
 	ATF_TP_ADD_TC(tp, engine_knows_what_is_frozen_after_a_failure);
 	ATF_TP_ADD_TC(tp, engine_lets_a_container_end_while_it_is_frozen);
 	ATF_TP_ADD_TC(tp, engine_ends_what_concerns_a_cgroup_that_is_gone);
 	ATF_TP_ADD_TC(tp, engine_forgets_what_waits_for_files_when_it_goes);
 	ATF_TP_ADD_TC(tp, engine_writes_limits_as_version_1_has_them);
+	ATF_TP_ADD_TC(tp,
+	    engine_keeps_the_order_of_what_concerns_the_same_file);
 	ATF_TP_ADD_TC(tp, engine_asks_for_the_files_of_a_cgroup_once);
 	ATF_TP_ADD_TC(tp, engine_hands_over_every_file_in_its_place);
 	ATF_TP_ADD_TC(tp, engine_waits_for_files_no_longer_than_its_patience);

@@ -3,6 +3,7 @@
  * each when it is first needed; from then on they are read and written here.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,8 @@
 #include "unpriv/cgroup_file.h"
 #include "unpriv/oci_resources.h"
 
-#define BIT(file) (1u << (file))
+#define BIT(file)  (1u << (file))
+#define QUOTA_SIZE 32 /* bytes of a quota that there is, and a blank */
 
 /* All that are read for statistics. */
 #define STATISTICS                                                      \
@@ -257,21 +259,33 @@ cgroup_read(const struct process *process, enum msg_cgroup file, char *buffer,
  * Limits.
  */
 
-/* As the bundle has them, for people. */
-static const char *const limit_names[MSG_CGROUP_LIMITS] = {
-	[MSG_CGROUP_CPUS] = "cpu.cpus",
-	[MSG_CGROUP_MEMS] = "cpu.mems",
-	[MSG_CGROUP_CPU_SHARES] = "cpu.shares",
-	[MSG_CGROUP_CPU_PERIOD] = "cpu.period",
-	[MSG_CGROUP_CPU_QUOTA] = "cpu.quota",
-	[MSG_CGROUP_CPU_BURST] = "cpu.burst",
-	[MSG_CGROUP_MEMORY_LIMIT] = "memory.limit",
-	[MSG_CGROUP_SWAP_LIMIT] = "memory.swap",
-	[MSG_CGROUP_MEMORY_RESERVATION] = "memory.reservation",
-	[MSG_CGROUP_MEMORY_HIGH] = "unified.memory.high",
-	[MSG_CGROUP_MEMORY_MIN] = "unified.memory.min",
-	[MSG_CGROUP_OOM_GROUP] = "unified.memory.oom.group",
-	[MSG_CGROUP_PIDS_LIMIT] = "pids.limit",
+/*
+ * Limits as the bundle has them, for people, and a file of the same controller
+ * that is there whenever that is: it tells the version, also where the limit
+ * has no file.
+ */
+static const struct {
+	const char *name;
+	enum msg_cgroup chief;
+} limit_files[MSG_CGROUP_LIMITS] = {
+	[MSG_CGROUP_CPUS] = { "cpu.cpus", MSG_CGROUP_CPUS },
+	[MSG_CGROUP_MEMS] = { "cpu.mems", MSG_CGROUP_MEMS },
+	[MSG_CGROUP_CPU_SHARES] = { "cpu.shares", MSG_CGROUP_CPU_SHARES },
+	/* Of version 2 it is where the period is. */
+	[MSG_CGROUP_CPU_PERIOD] = { "cpu.period", MSG_CGROUP_CPU_QUOTA },
+	[MSG_CGROUP_CPU_QUOTA] = { "cpu.quota", MSG_CGROUP_CPU_SHARES },
+	[MSG_CGROUP_CPU_BURST] = { "cpu.burst", MSG_CGROUP_CPU_SHARES },
+	[MSG_CGROUP_MEMORY_LIMIT] = { "memory.limit", MSG_CGROUP_MEMORY_LIMIT },
+	[MSG_CGROUP_SWAP_LIMIT] = { "memory.swap", MSG_CGROUP_MEMORY_LIMIT },
+	[MSG_CGROUP_MEMORY_RESERVATION] = { "memory.reservation",
+	    MSG_CGROUP_MEMORY_LIMIT },
+	[MSG_CGROUP_MEMORY_HIGH] = { "unified.memory.high",
+	    MSG_CGROUP_MEMORY_LIMIT },
+	[MSG_CGROUP_MEMORY_MIN] = { "unified.memory.min",
+	    MSG_CGROUP_MEMORY_LIMIT },
+	[MSG_CGROUP_OOM_GROUP] = { "unified.memory.oom.group",
+	    MSG_CGROUP_MEMORY_LIMIT },
+	[MSG_CGROUP_PIDS_LIMIT] = { "pids.limit", MSG_CGROUP_PIDS_LIMIT },
 };
 
 /* What is to be written, or the empty string. */
@@ -279,8 +293,54 @@ static const char *
 limit_text(const struct process *process, const struct plan_limits *limits,
     int file)
 {
-	return ((process->files_v2 & BIT(file)) != 0 ? limits->v2[file] :
-						       limits->v1[file]);
+	enum msg_cgroup chief = limit_files[file].chief;
+
+	if ((process->files_v2 & BIT(chief)) != 0)
+		return (limits->v2[file]);
+	/* Without the controller there is nothing that could be ignored. */
+	if (process->files[chief].fd == -1 && limits->v1[file][0] == '\0')
+		return (limits->v2[file]);
+	return (limits->v1[file]);
+}
+
+/*
+ * A new period beside the quota that there is: version 2 has both in one file.
+ * Returns 0 if it cannot be read.
+ */
+static int
+period_text(const struct process *process, const struct plan_limits *limits,
+    char text[QUOTA_SIZE + PLAN_LIMIT_SIZE])
+{
+	char old[QUOTA_SIZE];
+	size_t length;
+	const char *end;
+
+	length = cgroup_read(process, MSG_CGROUP_CPU_QUOTA, old, sizeof(old));
+	if ((end = memchr(old, ' ', length)) == NULL)
+		return (0);
+	snprintf(text, QUOTA_SIZE + PLAN_LIMIT_SIZE, "%.*s %s",
+	    (int)(end - old), old, limits->v1[MSG_CGROUP_CPU_PERIOD]);
+	return (1);
+}
+
+/* All that is to be written. */
+static void
+limit_texts(const struct process *process, const struct plan_limits *limits,
+    const char *texts[MSG_CGROUP_LIMITS],
+    char quota[QUOTA_SIZE + PLAN_LIMIT_SIZE])
+{
+	const char *period = limits->v1[MSG_CGROUP_CPU_PERIOD];
+	int file;
+
+	for (file = 0; file < MSG_CGROUP_LIMITS; file++)
+		texts[file] = limit_text(process, limits, file);
+	if (period[0] == '\0' || texts[MSG_CGROUP_CPU_PERIOD][0] != '\0' ||
+	    texts[MSG_CGROUP_CPU_QUOTA][0] != '\0')
+		return;
+	if (period_text(process, limits, quota))
+		texts[MSG_CGROUP_CPU_QUOTA] = quota;
+	else
+		texts[MSG_CGROUP_CPU_PERIOD] = period;
 }
 
 /*
@@ -292,22 +352,23 @@ update_run(struct process *process, struct process_call *call,
     const struct plan_limits *limits)
 {
 	struct engine_result result = { .status.code = STATUS_OK };
+	const char *texts[MSG_CGROUP_LIMITS];
+	char quota[QUOTA_SIZE + PLAN_LIMIT_SIZE];
 	int error, file, turn;
-	const char *text;
 
+	limit_texts(process, limits, texts, quota);
 	for (turn = 0; turn < 2; turn++) {
 		result.status.code = STATUS_OK;
 		for (file = 0; file < MSG_CGROUP_LIMITS; file++) {
-			text = limit_text(process, limits, file);
-			if (text[0] == '\0')
+			if (texts[file][0] == '\0')
 				continue;
-			error =
-			    cgroup_write(process, (enum msg_cgroup)file, text);
+			error = cgroup_write(process, (enum msg_cgroup)file,
+			    texts[file]);
 			if (error != 0)
 				status_set(&result.status,
 				    STATUS_INVALID_ARGUMENT,
 				    "%s: \"%s\": the kernel says: %s",
-				    limit_names[file], text,
+				    limit_files[file].name, texts[file],
 				    strerrordesc_np(-error));
 		}
 		if (result.status.code == STATUS_OK)
@@ -346,7 +407,7 @@ engine_update(struct engine *engine, const char *id, const void *resources,
 	}
 	for (file = 0; file < MSG_CGROUP_LIMITS; file++) {
 		if (limits.v1[file][0] != '\0' || limits.v2[file][0] != '\0')
-			files |= BIT(file);
+			files |= BIT(file) | BIT(limit_files[file].chief);
 	}
 	cgroup_want(process, files, update_run, &call, &limits);
 }

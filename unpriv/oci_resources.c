@@ -345,12 +345,7 @@ oci_resources_decode(const char *json, size_t length,
 		    "resources: not valid JSON at byte %zu: %s", offset, wrong);
 		return (-EINVAL);
 	}
-	/* Version 2 has both in one file, and of a new one the quota is none. */
-	if (oci_read_resources(&reader, JSON_ROOT, 0) == 0 &&
-	    GIVEN(CPU_PERIOD) && !GIVEN(CPU_QUOTA))
-		oci_refuse(&reader, JSON_NONE,
-		    "cpu.period is given without cpu.quota");
-	if (plan.error[0] != '\0') {
+	if (oci_read_resources(&reader, JSON_ROOT, 0) != 0) {
 		memcpy(error, plan.error, MSG_TEXT_SIZE);
 		return (-EINVAL);
 	}

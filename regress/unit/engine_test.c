@@ -1665,6 +1665,7 @@ check_limits(const char *const texts[MSG_CGROUP_LIMITS])
 	(LIMITS_ALL &                                                      \
 	    ~(1u << MSG_CGROUP_MEMORY_HIGH | 1u << MSG_CGROUP_MEMORY_MIN | \
 		1u << MSG_CGROUP_OOM_GROUP))
+#define LIMITS_V2 (LIMITS_ALL & ~(1u << MSG_CGROUP_CPU_PERIOD))
 
 static const char every_limit[] =
     "{\"cpu\":{\"shares\":1024,\"quota\":50000,\"period\":100000,"
@@ -1712,6 +1713,169 @@ ATF_TC_BODY(engine_writes_limits_as_version_1_has_them, tc)
 	check_update("{\"unified\":{}}", STATUS_OK, "");
 	exited("", 100, 0);
 	check_update(every_limit, STATUS_FAILED_PRECONDITION, "has ended");
+	end_with_cgroup();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_writes_limits_as_version_2_has_them);
+ATF_TC_BODY(engine_writes_limits_as_version_2_has_them, tc)
+{
+	static const char *const texts[MSG_CGROUP_LIMITS] = {
+		[MSG_CGROUP_CPUS] = "0-1",
+		[MSG_CGROUP_MEMS] = "0",
+		[MSG_CGROUP_CPU_SHARES] = "39",
+		[MSG_CGROUP_CPU_QUOTA] = "50000 100000",
+		[MSG_CGROUP_CPU_BURST] = "7",
+		[MSG_CGROUP_MEMORY_LIMIT] = "4096",
+		[MSG_CGROUP_SWAP_LIMIT] = "8192",
+		[MSG_CGROUP_MEMORY_RESERVATION] = "max",
+		[MSG_CGROUP_MEMORY_HIGH] = "5",
+		[MSG_CGROUP_MEMORY_MIN] = "6",
+		[MSG_CGROUP_OOM_GROUP] = "1",
+		[MSG_CGROUP_PIDS_LIMIT] = "max",
+	};
+	struct outcome outcome;
+
+	run_in_cgroup(1);
+	make_limits(LIMITS_V2);
+	update(every_limit, &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_OK, "");
+	check_limits(texts);
+	end_with_cgroup();
+}
+
+/* The quota stays as it is, which version 2 has in the same file. */
+ATF_TC_WITHOUT_HEAD(engine_changes_a_period_alone);
+ATF_TC_BODY(engine_changes_a_period_alone, tc)
+{
+	static const char json[] = "{\"cpu\":{\"period\":20000}}";
+	struct outcome outcome;
+
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_CPU_SHARES, "");
+	node_make(&node, MSG_CGROUP_CPU_QUOTA, "max 10000\n");
+	update(json, &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_CPU_QUOTA), "max 20000\n");
+	node_set(&node, MSG_CGROUP_CPU_QUOTA, "5000 10000\n");
+	check_update(json, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_CPU_QUOTA), "5000 20000\n");
+	/* What the kernel never says. */
+	node_set(&node, MSG_CGROUP_CPU_QUOTA, "");
+	check_update(json, STATUS_INVALID_ARGUMENT, "cpu.period: \"20000\"");
+	end_with_cgroup();
+
+	run_in_cgroup(0);
+	make_limits(LIMITS_V1);
+	update(json, &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_CPU_PERIOD), "20000");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_CPU_QUOTA), "");
+	end_with_cgroup();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_names_the_limit_that_is_refused);
+ATF_TC_BODY(engine_names_the_limit_that_is_refused, tc)
+{
+	struct outcome outcome;
+
+	run_in_cgroup(0);
+	node_make(&node, MSG_CGROUP_MEMORY_LIMIT, "");
+	node_make(&node, MSG_CGROUP_PIDS_LIMIT, "");
+	ATF_REQUIRE_EQ(fcntl(node.fds[MSG_CGROUP_MEMORY_LIMIT], F_ADD_SEALS,
+			   F_SEAL_WRITE),
+	    0);
+	update("{\"memory\":{\"limit\":4096},\"pids\":{\"limit\":3}}",
+	    &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "memory.limit: \"4096\": the kernel says: Operation not permitted");
+	/* The others are set. */
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_PIDS_LIMIT), "3");
+	update("{\"memory\":{\"limit\":4096,\"swap\":-1}}", &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "memory.swap: \"-1\": the kernel says: No such file or directory");
+	/* Version 1 has no such limit at all. */
+	update("{\"unified\":{\"memory.high\":\"1\"}}", &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_OK, "");
+	end_with_cgroup();
+
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_MEMORY_LIMIT, "");
+	node_make(&node, MSG_CGROUP_CPU_SHARES, "");
+	update("{\"memory\":{\"limit\":4096,\"swap\":-1}}", &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "memory.swap: \"max\": the kernel says: No such file or directory");
+	update("{\"unified\":{\"memory.oom.group\":\"1\"}}", &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "unified.memory.oom.group: \"1\": the kernel says: No such file");
+	update("{\"cpu\":{\"quota\":-1}}", &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "cpu.quota: \"max\": the kernel says: No such file");
+	end_with_cgroup();
+
+	/* Without a controller there is neither version. */
+	run_in_cgroup(1);
+	update("{\"unified\":{\"memory.min\":\"1\"}}", &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "unified.memory.min: \"1\": the kernel says: No such file");
+	end_with_cgroup();
+}
+
+static void
+sysctl_set(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ATF_REQUIRE(fd != -1);
+	ATF_REQUIRE_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+#define PORTS "/proc/sys/net/ipv4/ip_local_port_range"
+#define FIRST "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+
+/*
+ * Two files of the kernel, in a namespace of the test's own, of which the
+ * first refuses a value until the second has a lower one.
+ */
+ATF_TC(engine_tries_again_what_depends_on_another_limit);
+ATF_TC_HEAD(engine_tries_again_what_depends_on_another_limit, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(engine_tries_again_what_depends_on_another_limit, tc)
+{
+	struct outcome outcome;
+
+	ATF_REQUIRE_EQ(unshare(CLONE_NEWNET), 0);
+	sysctl_set(PORTS, "32768 60999");
+	sysctl_set(FIRST, "5000");
+	run_in_cgroup(1);
+	node_make(&node, MSG_CGROUP_CPU_SHARES, "");
+	node_give(&node, MSG_CGROUP_CPU_QUOTA, open(PORTS, O_RDWR | O_CLOEXEC));
+	node_give(&node, MSG_CGROUP_MEMORY_LIMIT,
+	    open(FIRST, O_RDWR | O_CLOEXEC));
+	update("{\"cpu\":{\"quota\":2000,\"period\":60000},"
+	       "\"memory\":{\"limit\":6000}}",
+	    &outcome);
+	serve_files();
+	check_outcome(&outcome, STATUS_INVALID_ARGUMENT,
+	    "cpu.quota: \"2000 60000\": the kernel says: Invalid argument");
+	check_update("{\"cpu\":{\"quota\":2000,\"period\":60000},"
+		     "\"memory\":{\"limit\":1500}}",
+	    STATUS_OK, "");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_CPU_QUOTA),
+	    "2000\t60000\n");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_MEMORY_LIMIT), "1500\n");
 	end_with_cgroup();
 }
 
@@ -3073,6 +3237,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, engine_ends_what_concerns_a_cgroup_that_is_gone);
 	ATF_TP_ADD_TC(tp, engine_forgets_what_waits_for_files_when_it_goes);
 	ATF_TP_ADD_TC(tp, engine_writes_limits_as_version_1_has_them);
+	ATF_TP_ADD_TC(tp, engine_writes_limits_as_version_2_has_them);
+	ATF_TP_ADD_TC(tp, engine_changes_a_period_alone);
+	ATF_TP_ADD_TC(tp, engine_names_the_limit_that_is_refused);
+	ATF_TP_ADD_TC(tp, engine_tries_again_what_depends_on_another_limit);
 	ATF_TP_ADD_TC(tp,
 	    engine_keeps_the_order_of_what_concerns_the_same_file);
 	ATF_TP_ADD_TC(tp, engine_asks_for_the_files_of_a_cgroup_once);

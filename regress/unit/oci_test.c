@@ -951,6 +951,20 @@ ATF_TC_BODY(oci_reads_the_resources_of_an_update_alone, tc)
 	CHECK_NO_LIMITS(&limits);
 }
 
+/* As containerd repeats it of a container whose CPU time has no limit. */
+ATF_TC_WITHOUT_HEAD(oci_reads_an_update_with_a_period_alone);
+ATF_TC_BODY(oci_reads_an_update_with_a_period_alone, tc)
+{
+	static const char json[] = "{\"cpu\":{\"shares\":2,\"period\":100000}}";
+	struct plan_limits limits;
+	char error[MSG_TEXT_SIZE];
+
+	ATF_REQUIRE_EQ(oci_resources_decode(json, strlen(json), &limits, error),
+	    0);
+	CHECK_LIMITS(&limits, { MSG_CGROUP_CPU_SHARES, "2", "1" },
+	    { MSG_CGROUP_CPU_PERIOD, "100000", NULL });
+}
+
 ATF_TC_WITHOUT_HEAD(oci_reads_the_annotations_of_cri);
 ATF_TC_BODY(oci_reads_the_annotations_of_cri, tc)
 {
@@ -1239,6 +1253,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_finds_where_systemd_has_a_slice);
 	ATF_TP_ADD_TC(tp, oci_refuses_cgroups_that_lie_elsewhere);
 	ATF_TP_ADD_TC(tp, oci_reads_the_resources_of_an_update_alone);
+	ATF_TP_ADD_TC(tp, oci_reads_an_update_with_a_period_alone);
 	ATF_TP_ADD_TC(tp, oci_reads_the_annotations_of_cri);
 	ATF_TP_ADD_TC(tp, oci_reads_a_group_where_cri_says_nothing);
 	ATF_TP_ADD_TC(tp, oci_refuses_contradictory_annotations);

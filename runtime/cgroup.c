@@ -422,14 +422,19 @@ stats_run(struct process *process, struct process_call *call,
 {
 	struct engine_stats stats;
 	struct engine_result result;
-	int i;
+	int has_files = 0, i;
 
 	(void)limits;
 	process_result(process, &result);
 	stats.v2 = (process->files_v2 & BIT(MSG_CGROUP_CPU)) != 0;
-	for (i = 0; i < MSG_CGROUP_MAX; i++)
+	for (i = 0; i < MSG_CGROUP_MAX; i++) {
 		stats.fds[i] = process->files[i].fd;
+		has_files |= stats.fds[i] != -1;
+	}
 	result.stats = &stats;
+	if (!has_files)
+		status_set(&result.status, STATUS_NOT_FOUND,
+		    "container \"%s\" has no cgroup", process->ref.id);
 	process_answer(call, &result);
 }
 

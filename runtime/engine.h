@@ -183,7 +183,7 @@ void	 engine_update(struct engine *engine, const char *id,
 /*
  * Answers with the files of a container's cgroup: from memory, but the first
  * time the helper is asked for them; UNAVAILABLE if that takes longer than
- * ENGINE_PATIENCE.  NOT_FOUND if it has ended.
+ * ENGINE_PATIENCE.  NOT_FOUND if it has ended, or the node has no cgroups.
  */
 void	 engine_stats(struct engine *engine, const char *id,
 	    engine_done *done, void *arg);

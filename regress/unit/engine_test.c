@@ -1999,6 +1999,31 @@ ATF_TC_BODY(engine_hands_over_every_file_in_its_place, tc)
 	end_with_cgroup();
 }
 
+ATF_TC_WITHOUT_HEAD(engine_knows_when_there_is_no_cgroup);
+ATF_TC_BODY(engine_knows_when_there_is_no_cgroup, tc)
+{
+	struct outcome outcome;
+
+	begin();
+	node_init(&node, 0);
+	stats(&outcome);
+	check_outcome(&outcome, STATUS_NOT_FOUND, "c1");
+	create("");
+	stats(&outcome);
+	/* Not in this state: that may change. */
+	answer_error(expect(MSG_CGROUP, "", NULL), -EBUSY, MSG_STEP_REQUEST,
+	    "");
+	check_outcome(&outcome, STATUS_FAILED_PRECONDITION, "present state");
+	(void)serve_files();
+	stats(&outcome);
+	(void)serve_files();
+	check_outcome(&outcome, STATUS_NOT_FOUND, "no cgroup");
+	stats(&outcome);
+	check_outcome(&outcome, STATUS_NOT_FOUND, "no cgroup");
+	expect_nothing();
+	end_with_cgroup();
+}
+
 ATF_TC_WITHOUT_HEAD(engine_waits_for_files_no_longer_than_its_patience);
 ATF_TC_BODY(engine_waits_for_files_no_longer_than_its_patience, tc)
 {
@@ -3245,6 +3270,7 @@ ATF_TP_ADD_TCS(tp)
 	    engine_keeps_the_order_of_what_concerns_the_same_file);
 	ATF_TP_ADD_TC(tp, engine_asks_for_the_files_of_a_cgroup_once);
 	ATF_TP_ADD_TC(tp, engine_hands_over_every_file_in_its_place);
+	ATF_TP_ADD_TC(tp, engine_knows_when_there_is_no_cgroup);
 	ATF_TP_ADD_TC(tp, engine_waits_for_files_no_longer_than_its_patience);
 	ATF_TP_ADD_TC(tp, engine_fails_what_waits_for_files_with_the_helper);
 	ATF_TP_ADD_TC(tp, engine_lists_all_processes_of_a_cgroup);

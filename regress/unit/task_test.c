@@ -500,6 +500,18 @@ ATF_TC_BODY(task_says_what_version_1_has_measured, tc)
 	end();
 }
 
+ATF_TC_WITHOUT_HEAD(task_finds_no_statistics_without_a_cgroup);
+ATF_TC_BODY(task_finds_no_statistics_without_a_cgroup, tc)
+{
+	begin();
+	run();
+	node_init(&node, 0);
+	ask_of("Stats");
+	serve_files();
+	check_failure(STATUS_NOT_FOUND, "no cgroup");
+	end();
+}
+
 /* Processes as "PID" or "PID EXEC", with a comma between two. */
 static void
 check_pids(const char *expected)
@@ -592,6 +604,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, task_updates_from_a_document);
 	ATF_TP_ADD_TC(tp, task_measures_again_and_again_but_asks_once);
 	ATF_TP_ADD_TC(tp, task_says_what_version_1_has_measured);
+	ATF_TP_ADD_TC(tp, task_finds_no_statistics_without_a_cgroup);
 	ATF_TP_ADD_TC(tp, task_lists_every_process_and_names_those_of_execs);
 	ATF_TP_ADD_TC(tp, task_lists_what_it_knows_without_a_cgroup);
 	return (atf_no_error());

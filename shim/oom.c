@@ -15,6 +15,7 @@ static struct watch {
 	int file, event_fd;
 	uint64_t told;
 	unsigned turns; /* left, in which the file is looked at */
+	int gone;	/* the cgroup was removed */
 } watches[OOM_MAX];
 
 static size_t nwatches;
@@ -95,7 +96,8 @@ oom_poll(struct pollfd *pollfds)
 	for (i = 0; i < nwatches; i++) {
 		pollfds[i].fd = watches[i].event_fd;
 		pollfds[i].events = POLLIN;
-		if (watches[i].event_fd != -1)
+		/* What was removed would be ready for good. */
+		if (watches[i].event_fd != -1 || watches[i].gone)
 			continue;
 		pollfds[i].fd = watches[i].file;
 		pollfds[i].events = POLLPRI;
@@ -132,6 +134,7 @@ oom_next(void)
 			continue;
 		w->turns--;
 		n = pread(w->file, text, sizeof(text), 0);
+		w->gone = n == -1;
 		now = n > 0 ? kills(text, (size_t)n, w->told) : w->told;
 		if (now <= w->told)
 			continue;

@@ -266,6 +266,29 @@ ATF_TC_BODY(version_1_may_refuse_to_tell, tc)
 	ATF_CHECK_EQ(end("c1", "oom_kill 1\n"), 1);
 }
 
+/* A removed cgroup is always ready, and never can be read. */
+ATF_TC_WITHOUT_HEAD(a_file_that_cannot_be_read_is_left_alone);
+ATF_TC_BODY(a_file_that_cannot_be_read_is_left_alone, tc)
+{
+	const struct msg_ref ref = ref_of("gone");
+	int other = begin("c1", events_of(0), -1);
+
+	oom_begin(&ref, open("/dev/null", O_WRONLY | O_CLOEXEC), -1);
+	change(1);
+	check_nothing();
+	ATF_REQUIRE_EQ(oom_poll(pollfds), 2);
+	ATF_CHECK_EQ(pollfds[1].fd, -1);
+	file_set(other, events_of(1));
+	change(0);
+	check_next("c1");
+	ATF_CHECK_EQ(end("gone", events_of(1)), 1);
+	ATF_REQUIRE_EQ(oom_poll(pollfds), 1);
+	/* Its place is as good as new. */
+	begin("c2", events_of(1), -1);
+	change(1);
+	check_next("c2");
+}
+
 ATF_TC_WITHOUT_HEAD(no_more_are_watched_than_there_is_room_for);
 ATF_TC_BODY(no_more_are_watched_than_there_is_room_for, tc)
 {
@@ -303,6 +326,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, all_that_were_killed_are_told_of);
 	ATF_TP_ADD_TC(tp, version_1_is_looked_at_until_it_has_killed);
 	ATF_TP_ADD_TC(tp, version_1_may_refuse_to_tell);
+	ATF_TP_ADD_TC(tp, a_file_that_cannot_be_read_is_left_alone);
 	ATF_TP_ADD_TC(tp, no_more_are_watched_than_there_is_room_for);
 	return (atf_no_error());
 }

@@ -91,8 +91,8 @@ enter_publisher(void)
 
 /* The calls that a role may make, with any arguments; each ends with -1. */
 static const long shim_calls[] = { SYS_read, SYS_write, SYS_pread64,
-	SYS_recvmsg, SYS_sendmsg, SYS_accept4, SYS_epoll_ctl, SYS_close,
-	SYS_clock_gettime, SYS_lseek, SYS_brk, SYS_munmap, SYS_mremap,
+	SYS_pwrite64, SYS_recvmsg, SYS_sendmsg, SYS_accept4, SYS_epoll_ctl,
+	SYS_close, SYS_clock_gettime, SYS_lseek, SYS_brk, SYS_munmap, SYS_mremap,
 	SYS_exit_group,
 #ifdef SYS_epoll_wait
 	SYS_epoll_wait,
@@ -101,8 +101,9 @@ static const long shim_calls[] = { SYS_read, SYS_write, SYS_pread64,
 #endif
 	-1 };
 
-static const long publisher_calls[] = { SYS_read, SYS_write, SYS_connect,
-	SYS_close, SYS_clock_gettime, SYS_lseek, SYS_brk, SYS_exit_group,
+static const long publisher_calls[] = { SYS_read, SYS_write, SYS_recvmsg,
+	SYS_pread64, SYS_eventfd2, SYS_connect, SYS_close, SYS_clock_gettime, SYS_lseek,
+	SYS_brk, SYS_exit_group,
 #ifdef SYS_poll
 	SYS_poll,
 #else
@@ -432,7 +433,7 @@ static const char *const shim_status[] = { "Uid: 64999 64999 64999 64999",
 	"Gid: 64999 64999 64999 64999", "Groups:", "Threads: 1" };
 
 static const char *const shim_limits[] = { "Max processes 0 0 processes",
-	"Max core file size 0 0 bytes", "Max open files 2048 2048 files",
+	"Max core file size 0 0 bytes", "Max open files 8192 8192 files",
 	"Max file size 17825792 17825792 bytes" };
 
 ROOT_TEST(shim_has_no_identity_and_no_capability_left,

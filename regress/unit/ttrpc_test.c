@@ -330,24 +330,19 @@ ATF_TC_BODY(task_names_the_service_or_method_that_is_not_there, tc)
 	end();
 }
 
-ATF_TC_WITHOUT_HEAD(task_says_of_each_method_that_it_lacks_that_it_does);
-ATF_TC_BODY(task_says_of_each_method_that_it_lacks_that_it_does, tc)
+ATF_TC_WITHOUT_HEAD(task_says_of_a_method_that_it_lacks_that_it_does);
+ATF_TC_BODY(task_says_of_a_method_that_it_lacks_that_it_does, tc)
 {
-	static const char *const methods[] = { "Pause", "Resume", "Checkpoint",
-		"Update" };
 	struct task_service task = { .shim_pid = 1 };
 	const ProtobufCBinaryData none = { 0, NULL };
-	uint32_t i;
 	int fd;
 
 	begin();
 	fd = client_new();
-	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		client_request(fd, 2 * i + 1);
-		task_dispatch(&task, calls[i], "containerd.task.v2.Task",
-		    methods[i], &none);
-		expect_answer(fd, 2 * i + 1, STATUS_UNIMPLEMENTED);
-	}
+	client_request(fd, 1);
+	task_dispatch(&task, calls[0], "containerd.task.v2.Task", "Checkpoint",
+	    &none);
+	expect_answer(fd, 1, STATUS_UNIMPLEMENTED);
 	end();
 }
 
@@ -794,7 +789,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, ttrpc_writes_errors_as_go_does);
 	ATF_TP_ADD_TC(tp, ttrpc_writes_the_empty_answer_as_an_empty_frame);
 	ATF_TP_ADD_TC(tp, task_names_the_service_or_method_that_is_not_there);
-	ATF_TP_ADD_TC(tp, task_says_of_each_method_that_it_lacks_that_it_does);
+	ATF_TP_ADD_TC(tp, task_says_of_a_method_that_it_lacks_that_it_does);
 	ATF_TP_ADD_TC(tp, ttrpc_answers_many_calls_in_any_order);
 	ATF_TP_ADD_TC(tp, ttrpc_refuses_streams_that_are_even_or_do_not_grow);
 	ATF_TP_ADD_TC(tp, ttrpc_refuses_streaming_and_ignores_unknown_frames);

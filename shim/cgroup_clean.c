@@ -1,8 +1,10 @@
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,47 +63,72 @@ directory_clean(int root, const char *path)
 	return (result);
 }
 
+/* What a cgroup may be called. */
+struct names {
+	char path[PATH_SIZE]; /* as the bundle has it */
+	char own[PATH_SIZE];  /* as the helper has it otherwise */
+	const char *parent;   /* of the first, where clients choose it */
+};
+
 /* In one hierarchy it has the one name or the other. */
 static int
-hierarchy_clean(int root, const char *path, const char *own,
-    const char *namespace)
+hierarchy_clean(int root, const struct names *names)
 {
-	size_t length = strcspn(path, "/");
+	size_t length = strcspn(names->path, "/");
 
-	if (directory_clean(root, path) != 0 || directory_clean(root, own) != 0)
+	if (directory_clean(root, names->path) != 0 ||
+	    directory_clean(root, names->own) != 0)
 		return (-1);
 	/* As the helper does: the parent is not ours, but empty now. */
-	if (length == strlen(namespace) &&
-	    strncmp(path, namespace, length) == 0)
-		(void)unlinkat(root, namespace, AT_REMOVEDIR);
+	if (length == strlen(names->parent) &&
+	    strncmp(names->path, names->parent, length) == 0)
+		(void)unlinkat(root, names->parent, AT_REMOVEDIR);
 	return (0);
+}
+
+/* The same by the name of the hierarchy, if there is one. */
+static int
+named_clean(int root, const char *hierarchy, const struct names *names)
+{
+	int error, fd;
+
+	fd = openat(root, hierarchy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return (0);
+	error = hierarchy_clean(fd, names);
+	close(fd);
+	return (error);
 }
 
 int
 cgroup_clean(int state_fd, const char *namespace, const char *id)
 {
-	char own[PATH_SIZE], path[PATH_SIZE] = { 0 };
+	struct names names = { .parent = namespace };
 	struct dirent *entry;
-	int error = 0, fd;
+	struct statfs fs;
+	int error = 0;
 	DIR *root;
 
-	if (readlinkat(state_fd, BOOT_CGROUP, path, sizeof(path) - 1) == -1)
+	if (readlinkat(state_fd, BOOT_CGROUP, names.path,
+		sizeof(names.path) - 1) == -1)
 		return (errno == ENOENT ? 0 : -1);
-	snprintf(own, sizeof(own), "reaper:%s:%s", namespace, id);
+	snprintf(names.own, sizeof(names.own), "reaper:%s:%s", namespace, id);
 	if ((root = opendir(ROOT)) == NULL)
 		return (errno == ENOENT ? 0 : -1);
-	/* Of version 2 alone this is the hierarchy. */
-	error = hierarchy_clean(dirfd(root), path, own, namespace);
+	if (fstatfs(dirfd(root), &fs) == 0 &&
+	    fs.f_type == CGROUP2_SUPER_MAGIC) {
+		/* What it contains is cgroups of others. */
+		error = hierarchy_clean(dirfd(root), &names);
+		closedir(root);
+		return (error);
+	}
+	/* First where those are killed and thawed whose end all others await. */
+	if ((error = named_clean(dirfd(root), "unified", &names)) == 0)
+		error = named_clean(dirfd(root), "freezer", &names);
+	/* A controller may be a link to two that are one. */
 	while (error == 0 && (entry = readdir(root)) != NULL) {
-		if (entry->d_name[0] == '.')
-			continue;
-		/* A controller may be a link to two that are one. */
-		fd = openat(dirfd(root), entry->d_name,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd == -1)
-			continue;
-		error = hierarchy_clean(fd, path, own, namespace);
-		close(fd);
+		if (entry->d_name[0] != '.')
+			error = named_clean(dirfd(root), entry->d_name, &names);
 	}
 	closedir(root);
 	return (error);

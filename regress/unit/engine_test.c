@@ -1454,10 +1454,11 @@ ATF_TC_BODY(engine_hears_from_the_kernel_that_a_container_is_frozen, tc)
 	ATF_CHECK_EQ(outcome.calls, 0);
 	exited("", 100, 137);
 	check_outcome(&outcome, STATUS_NOT_FOUND, "ended");
+	check_state("", ENGINE_STOPPED);
+	remove_it("");
 	name_host("frozen 1");
 	settle(loop);
 	ATF_CHECK_EQ(outcome.calls, 1);
-	check_state("", ENGINE_STOPPED);
 	end_with_cgroup();
 }
 

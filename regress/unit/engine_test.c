@@ -943,6 +943,29 @@ ATF_TC_BODY(engine_finishes_a_creation_before_it_deletes, tc)
 	end();
 }
 
+ATF_TC_WITHOUT_HEAD(engine_hears_of_an_end_that_crosses_the_start);
+ATF_TC_BODY(engine_hears_of_an_end_that_crosses_the_start, tc)
+{
+	struct outcome outcome = { 0 }, waited = { 0 };
+	uint64_t request;
+
+	begin();
+	create("");
+	engine_start(engine, "c1", "", on_done, &outcome);
+	request = expect(MSG_START, "", NULL);
+	exited("", 100, 137);
+	ATF_CHECK_EQ(lost, 0);
+	check_state("", ENGINE_STOPPED);
+	engine_wait(engine, "c1", "", on_done, &waited);
+	check_outcome(&waited, STATUS_OK, "");
+	ATF_CHECK_EQ(waited.result.exit_status, 137);
+	ATF_CHECK_EQ(outcome.calls, 0);
+	answer_error(request, -ESRCH, MSG_STEP_REQUEST, "");
+	check_outcome(&outcome, STATUS_NOT_FOUND, "already finished");
+	remove_it("");
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(engine_releases_waiters_when_a_start_fails);
 ATF_TC_BODY(engine_releases_waiters_when_a_start_fails, tc)
 {
@@ -3245,6 +3268,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, engine_sees_an_end_that_comes_amid_the_creation);
 	ATF_TP_ADD_TC(tp, engine_kills_what_is_deleted_before_its_start);
 	ATF_TP_ADD_TC(tp, engine_finishes_a_creation_before_it_deletes);
+	ATF_TP_ADD_TC(tp, engine_hears_of_an_end_that_crosses_the_start);
 	ATF_TP_ADD_TC(tp, engine_releases_waiters_when_a_start_fails);
 	ATF_TP_ADD_TC(tp, engine_says_what_failed_in_one_sentence);
 	ATF_TP_ADD_TC(tp, engine_cuts_long_texts_between_characters);

@@ -92,8 +92,8 @@ enter_publisher(void)
 /* The calls that a role may make, with any arguments; each ends with -1. */
 static const long shim_calls[] = { SYS_read, SYS_write, SYS_pread64,
 	SYS_pwrite64, SYS_recvmsg, SYS_sendmsg, SYS_accept4, SYS_epoll_ctl,
-	SYS_close, SYS_clock_gettime, SYS_lseek, SYS_brk, SYS_munmap, SYS_mremap,
-	SYS_exit_group,
+	SYS_close, SYS_clock_gettime, SYS_lseek, SYS_brk, SYS_munmap,
+	SYS_mremap, SYS_exit_group,
 #ifdef SYS_epoll_wait
 	SYS_epoll_wait,
 #else
@@ -102,8 +102,8 @@ static const long shim_calls[] = { SYS_read, SYS_write, SYS_pread64,
 	-1 };
 
 static const long publisher_calls[] = { SYS_read, SYS_write, SYS_recvmsg,
-	SYS_pread64, SYS_eventfd2, SYS_connect, SYS_close, SYS_clock_gettime, SYS_lseek,
-	SYS_brk, SYS_exit_group,
+	SYS_pread64, SYS_eventfd2, SYS_connect, SYS_close, SYS_clock_gettime,
+	SYS_lseek, SYS_brk, SYS_exit_group,
 #ifdef SYS_poll
 	SYS_poll,
 #else

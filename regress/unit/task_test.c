@@ -39,7 +39,14 @@ static struct loop *loop;
 static struct engine *engine;
 static struct channel shim, helper;
 static struct ttrpc_server *server;
-static struct task_service service;
+static void
+on_create(void *arg, const char *id)
+{
+	(void)arg;
+	(void)id;
+}
+
+static struct task_service service = { .create = on_create };
 static int client;
 static uint32_t stream;
 

@@ -159,60 +159,68 @@ cgroup_file(const struct helper *h, const struct record *c, uint32_t file,
 	return (file_open(h, c, v2 ? UNIFIED : v1, name, files[file].flags));
 }
 
-/* Makes a container's directory in a hierarchy, and those above it. */
+/* A new cpuset of version 1 takes nobody before it has what its parent has. */
 static int
-directory_make(const struct helper *h, const struct record *c, int i)
+cpuset_inherit(int root, const char *path)
 {
-	static const char *const controllers[] = { "+cpu", "+cpuset",
-		"+memory", "+pids" };
-	const int root = h->cgroups[i], alone = h->cgroups[MEMORY] == -1;
-	char path[PATH_SIZE], file[PATH_SIZE + 40], *slash = path;
-	int made;
-	size_t n;
-
-	path_make(h, c, i, "", path);
-	/* What an earlier life has left remembers that it was killed. */
-	unlinkat(root, path, AT_REMOVEDIR);
-	made = alone ? -ENOENT : mkdirat(root, path, 0755) == 0 ? 0 : -errno;
-	/* From the root on each gives the next one its controllers. */
-	snprintf(file, sizeof(file), "cgroup.subtree_control");
-	while (made == -ENOENT && slash != NULL) {
-		/* A limit whose file then is missing is an error. */
-		for (n = 0; alone && n < 4; n++)
-			(void)text_write(path_open(root, file, O_WRONLY, 0),
-			    controllers[n]);
-		if ((slash = strchr(slash + 1, '/')) != NULL)
-			*slash = '\0';
-		made = mkdirat(root, path, 0755) == 0 ? 0 : -errno;
-		snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
-		if (slash != NULL && (made == 0 || made == -EEXIST)) {
-			*slash = '/';
-			made = -ENOENT;
-		}
-	}
-	return (made);
-}
-
-/* One of version 1 takes nobody before it has what, here, its parent has. */
-static int
-cpuset_inherit(const struct helper *h, const struct record *c)
-{
-	static const char *const names[] = { "../cpuset.cpus",
-		"../cpuset.mems" };
+	static const char *const names[] = { "cpuset.cpus", "cpuset.mems" };
+	char file[PATH_SIZE + 40], text[4096];
 	int error = 0, fd, i;
-	char text[4096];
 	ssize_t n;
 
 	for (i = 0; i < 2 && error == 0; i++) {
-		if ((fd = file_open(h, c, CPUSET, names[i], O_RDONLY)) < 0)
+		snprintf(file, sizeof(file), "%s/../%s", path, names[i]);
+		if ((fd = path_open(root, file, O_RDONLY, 0)) < 0)
 			return (fd);
 		n = read(fd, text, sizeof(text) - 1);
 		close(fd);
 		text[n > 0 ? n : 0] = '\0';
-		error = text_write(file_open(h, c, CPUSET, names[i] + 3,
-		    O_WRONLY), text);
+		snprintf(file, sizeof(file), "%s/%s", path, names[i]);
+		error = text_write(path_open(root, file, O_WRONLY, 0), text);
 	}
 	return (error);
+}
+
+/* Gives those below a directory of version 2 its controllers. */
+static void
+controllers_enable(int root, const char *path)
+{
+	static const char *const names[] = { "+cpu", "+cpuset", "+memory",
+		"+pids" };
+	char file[PATH_SIZE + 40];
+	size_t i;
+
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
+	/* A limit whose file then is missing is an error. */
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)text_write(path_open(root, file, O_WRONLY, 0), names[i]);
+}
+
+/* Makes a container's directory in a hierarchy, and those above it. */
+static int
+directory_make(const struct helper *h, const struct record *c, int i)
+{
+	const int root = h->cgroups[i], alone = h->cgroups[MEMORY] == -1;
+	char path[PATH_SIZE], *slash = path;
+	int made = 0;
+
+	path_make(h, c, i, "", path);
+	/* What an earlier life has left remembers that it was killed. */
+	unlinkat(root, path, AT_REMOVEDIR);
+	if (alone)
+		controllers_enable(root, ".");
+	while (slash != NULL && (made == 0 || made == -EEXIST)) {
+		if ((slash = strchr(slash + 1, '/')) != NULL)
+			*slash = '\0';
+		made = mkdirat(root, path, 0755) == 0 ? 0 : -errno;
+		if (made == 0 && i == CPUSET)
+			made = cpuset_inherit(root, path);
+		if (slash != NULL && alone)
+			controllers_enable(root, path);
+		if (slash != NULL)
+			*slash = '/';
+	}
+	return (made);
 }
 
 int
@@ -233,8 +241,7 @@ cgroup_make(const struct helper *h, struct record *c, struct msg_reply *reply)
 	memset(reply->text, 0, sizeof(reply->text));
 	c->has_cgroup = 1;
 	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
-		if (is_used(h, c, i) && ((error = directory_make(h, c, i)) != 0 ||
-		    (i == CPUSET && (error = cpuset_inherit(h, c)) != 0)))
+		if (is_used(h, c, i) && (error = directory_make(h, c, i)) != 0)
 			return (error);
 	}
 	for (file = 0; file < MSG_CGROUP_LIMITS; file++) {

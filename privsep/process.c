@@ -280,6 +280,8 @@ process_delete(struct helper *h, struct record *r, struct request *rq)
 		return (0);
 	rq->event = EVENT_DELETE;
 	rq->reply.step = MSG_STEP_STATE;
+	/* Version 1 alone has not told when it was empty. */
+	cgroup_remove(h, r);
 	return (state_remove(h->root_fd, r->state_fd, r->ref.id));
 }
 

@@ -452,8 +452,10 @@ kill_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 	struct process_call call = kill->call;
 
 	(void)fds;
-	if (reply->error == 0)
+	if (reply->error == 0) {
 		kill_log(kill);
+		freeze_killed(kill->engine, &kill->ref, kill->signo);
+	}
 	kill->engine->nkills--;
 	free(kill);
 	/* Whatever the kernel found: it is no more. */

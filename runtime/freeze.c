@@ -11,6 +11,7 @@
 
 #define LIMIT 10000 /* milliseconds that it may take */
 #define TURN  2	    /* the same, between two looks at version 1 */
+#define KILL  9	    /* SIGKILL, as the channel has it */
 
 /*
  * The state before, on the way, and afterwards; what is said in any other;
@@ -82,6 +83,16 @@ settle(struct process *process, int error)
 	if (error == 0)
 		process_log(process, turns[frozen].done, NULL);
 	process_answer(&process->freezing, &result);
+}
+
+void
+freeze_killed(struct engine *engine, const struct msg_ref *ref, uint32_t signo)
+{
+	struct process *process = process_find(engine, ref->id, "");
+
+	if (signo == KILL && process != NULL && !is_v2(process) &&
+	    process->freeze != PROCESS_THAWED)
+		(void)cgroup_write(process, MSG_CGROUP_FREEZE, turns[0].v1);
 }
 
 void

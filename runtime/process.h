@@ -204,6 +204,10 @@ int	 cgroup_write(const struct process *process, enum msg_cgroup file,
 size_t	 cgroup_read(const struct process *process, enum msg_cgroup file,
 	    char *buffer, size_t size);
 
+/* freeze.c: a signal was sent; version 1 keeps it from who is frozen. */
+void	 freeze_killed(struct engine *engine, const struct msg_ref *ref,
+	    uint32_t signo);
+
 /* freeze.c: waits no longer; the caller is told that the container ended. */
 void	 freeze_end(struct process *process);
 

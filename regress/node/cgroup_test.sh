@@ -113,6 +113,22 @@ a_limit_that_the_kernel_refuses_is_named_body() {
 	node_end
 }
 
+node_test processors_are_those_of_the_bundle "and of its parent otherwise"
+processors_are_those_of_the_bundle_body() {
+	need cpuset
+	node_begin
+	spec_make a.json '.linux.cgroupsPath = "/" + env.REGRESS_NAMESPACE +
+	    "/a" | .linux.resources.cpu.cpus = "0"' sleep 4321
+	expect 0 "*" ctr_ run -d --runtime "$REGRESS_RUNTIME" --null-io \
+	    --config a.json a
+	cgroup_says cpuset a cpuset.cpus cpuset.cpus 0
+	[ "$(status_of "$(pid_of a)" Cpus_allowed_list)" = 0 ] ||
+	    node_fail "it may run elsewhere"
+	expect 0 0 task_exec a e sh -c \
+	    'sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
+	node_end
+}
+
 node_test an_update_changes_limits_of_a_task_that_runs \
     "what kubelet sends when a pod is resized"
 an_update_changes_limits_of_a_task_that_runs_body() {

@@ -11,7 +11,7 @@
 static char document[PLAN_DOCUMENT_MAX + 1];
 static struct {
 	struct plan plan;
-	char strings[PLAN_STRINGS_MAX];
+	char strings[PLAN_TAIL_MAX];
 } out;
 
 void

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include <grp.h>
+#include <net/if.h>
 
 #include "privsep/helper.h"
 
@@ -129,6 +130,36 @@ identity_set(const struct plan *plan)
 	MUST(IDENTITY, prctl(PR_SET_PDEATHSIG, SIGKILL), NULL);
 }
 
+/*
+ * Enters the namespaces of its container, or makes them.  Returns a detached
+ * mount of the message queues of a container, or -1.
+ */
+static int
+namespaces_enter(const struct record *r)
+{
+	static const char *const no_options[] = { NULL };
+	const struct plan *plan = &r->plan;
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd, i;
+
+	for (i = 0; i < PLAN_NS_PID; i++)
+		MUST(NAMESPACE, setns(STEP_FDS + 1 + i, 0), NULL);
+	if (RECORD_IS_EXEC(r))
+		return (-1);
+	MUST(NAMESPACE, unshare((int)plan->unshare), NULL);
+	if ((plan->unshare & CLONE_NEWUTS) != 0 && plan->hostname[0] != '\0')
+		MUST(NAMESPACE, sethostname(plan->hostname,
+		    strlen(plan->hostname)), "hostname");
+	if ((plan->unshare & CLONE_NEWNET) != 0) {
+		fd = MUST(NAMESPACE, socket(AF_INET, SOCK_DGRAM, 0), "lo");
+		MUST(NAMESPACE, ioctl(fd, SIOCSIFFLAGS, &lo), "lo");
+		close(fd);
+	}
+	return ((plan->flags & PLAN_CRI_SANDBOX) != 0 ? -1 :
+	    mount_new("mqueue", no_options, MOUNT_ATTR_NOSUID |
+	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+}
+
 void
 step_launch(const struct helper *h, const struct record *r)
 {
@@ -137,7 +168,7 @@ step_launch(const struct helper *h, const struct record *r)
 	char path[PATH_MAX], text[40];
 	const char *cwd;
 	struct rlimit limit;
-	int error, fd, fds[MSG_FDS_MAX], master = -1;
+	int error, fd, fds[MSG_FDS_MAX], master = -1, mqueue;
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -148,8 +179,12 @@ step_launch(const struct helper *h, const struct record *r)
 	cwd = strings_map(plan);
 	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
 		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
+	mqueue = namespaces_enter(r);
 	go_wait(fds);
 	MUST(LAUNCH, setns(fds[0], CLONE_NEWNS), "the mount namespace");
+	if (mqueue != -1)
+		MUST(MOUNT, move_mount(mqueue, "", AT_FDCWD, "/dev/mqueue",
+		    MOVE_MOUNT_F_EMPTY_PATH), "/dev/mqueue");
 	close_range(STEP_FDS, ~0U, 0);
 	for (; l < plan->rlimits + plan->nrlimits; l++) {
 		limit = (struct rlimit){ l->soft, l->hard };

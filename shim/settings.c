@@ -35,7 +35,7 @@ struct documents {
 enum { RESULT_FD = 3, PLAN_FD };
 
 /* Only the child writes here. */
-static char strings[PLAN_STRINGS_MAX];
+static char strings[PLAN_TAIL_MAX];
 
 static int
 documents_read(struct documents *documents, int bundle_fd)

@@ -88,6 +88,14 @@ set_isolation(struct conf *conf, struct slice value)
 	return (slice_is(value, "namespace") ? 0 : -EINVAL);
 }
 
+/* What the bundle says, or the node's for all. */
+static int
+set_network(struct conf *conf, struct slice value)
+{
+	conf->network_host = (uint32_t)slice_is(value, "host");
+	return (conf->network_host || slice_is(value, "auto") ? 0 : -EINVAL);
+}
+
 /* Absolute, printable, and of components that name something. */
 static int
 path_valid(struct slice path)
@@ -132,6 +140,7 @@ static const struct setting {
 	{ "REAPER_RUNTIME_ROOT", set_runtime_root,
 	    "an absolute path of at most 255 characters, without spaces, .., "
 	    "or a slash at its end" },
+	{ "REAPER_NETWORK", set_network, "auto or host" },
 	{ "REAPER_OVERLAY_ISOLATION", set_isolation,
 	    "namespace; one overlay for the node is not supported yet" },
 };
@@ -253,8 +262,8 @@ conf_check(const struct conf *conf)
 		return ("error");
 	if (conf->uid < 1 || conf->uid > UID_LIMIT)
 		return ("uid");
-	if (conf->reserved != 0)
-		return ("reserved field");
+	if (conf->network_host > 1)
+		return ("network_host");
 	length = strnlen(conf->runtime_root, sizeof(conf->runtime_root));
 	if (length == sizeof(conf->runtime_root) ||
 	    !path_valid((struct slice){ conf->runtime_root, length }))

@@ -15,7 +15,7 @@
  * what plan.h says follows it.  Pure: no system call, no allocation; not
  * reentrant, because the JSON reader's tokens are static.
  *
- * Returns the length of the strings.  On failure returns -EINVAL with
+ * Returns the length of the strings and the records of mounts.  On failure returns -EINVAL with
  * PLAN_HAS_ERROR set, and in plan->error, in printable ASCII, the field, its
  * value where that is short, and what was expected; all else in the plan is
  * then zero but magic and kind.

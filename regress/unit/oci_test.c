@@ -39,7 +39,7 @@ SAMPLE(sample_other, "cri-1.6-other.json");
 #define GROUP		 "\"io.containerd.runc.v2.group\":"
 
 static struct plan plan;
-static char strings[PLAN_STRINGS_MAX];
+static char strings[PLAN_TAIL_MAX];
 
 static int
 decode(uint32_t kind, const char *json, size_t length)

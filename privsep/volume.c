@@ -30,7 +30,7 @@ static void
 source_check(const struct helper *h, const struct record *r, const char *source)
 {
 	const char *path = source + 1, *pod = r->plan.sandbox_id;
-	char own[2][MSG_ID_SIZE + 32];
+	char own[2][MSG_ID_SIZE + 32], text[MSG_TEXT_SIZE];
 	size_t i;
 	int bad;
 
@@ -44,8 +44,10 @@ source_check(const struct helper *h, const struct record *r, const char *source)
 		bad |= path_touches(path, private_paths[i]) &&
 		    (pod[0] == '\0' || fnmatch(own[0], source, 0) != 0) &&
 		    fnmatch(own[1], source, 0) != 0;
+	snprintf(text, sizeof(text), "%.128s is, or is in, or holds, what is "
+	    "kept from workloads", source);
 	if (bad)
-		step_fail(MSG_STEP_POLICY, -EPERM, source);
+		step_fail(MSG_STEP_POLICY, -EPERM, text);
 }
 
 /*
@@ -189,7 +191,7 @@ volumes_attach(const struct record *r)
 		MUST(fstatfs(fd, &fs), v->destination);
 		if (fs.f_type == PROC_SUPER_MAGIC ||
 		    (st.st_dev == root.st_dev && st.st_ino == root.st_ino))
-			step_fail(MSG_STEP_POLICY, -EPERM, v->destination);
+			step_fail(MSG_STEP_MOUNT, -EPERM, v->destination);
 		MUST(move_mount(v->fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
 		    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
 		close(v->fd);

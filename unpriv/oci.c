@@ -324,8 +324,7 @@ read_hostname(struct oci_reader *reader, int value, uint32_t arg)
 	int length;
 
 	(void)arg;
-	length =
-	    json_string(value, plan->hostname, sizeof(plan->hostname));
+	length = json_string(value, plan->hostname, sizeof(plan->hostname));
 	if (length < 0 || length > HOST_NAME_MAX ||
 	    strspn(plan->hostname, HOSTNAME_CHARS) != (size_t)length)
 		return (oci_refuse(reader, value,

@@ -9,11 +9,13 @@
 #include <limits.h>
 #include <string.h>
 
-#include "unpriv/chars.h"
 #include "unpriv/oci_reader.h"
 
 #define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
 #define NOSUID_NOEXEC (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+#define SHM	 "/dev/shm"
+#define BASE_SHM 1 /* its place in the base */
 
 /* A private /dev.  Of devices those that give nothing of the node away. */
 static const struct {
@@ -22,6 +24,8 @@ static const struct {
 } base[] = {
 	{ "/dev", "",
 	    { PLAN_TMPFS, 0755, NOSUID_NOEXEC, MS_PRIVATE, 64 << 10 } },
+	[BASE_SHM] = { SHM, "",
+	    { PLAN_TMPFS, 01777, NOSUID_NOEXEC, MS_PRIVATE, 64 << 20 } },
 	{ "/dev/null", "/dev/null", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
 	{ "/dev/zero", "/dev/zero", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
 	{ "/dev/full", "/dev/full", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
@@ -30,8 +34,6 @@ static const struct {
 	{ "/dev/urandom", "/dev/urandom",
 	    { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
 	{ "/dev/pts", "", { PLAN_DEVPTS, 0, NOSUID_NOEXEC, MS_PRIVATE, 0 } },
-	{ "/dev/shm", "",
-	    { PLAN_TMPFS, 01777, NOSUID_NOEXEC, MS_PRIVATE, 64 << 20 } },
 	/* Filled by who is in the IPC namespace that it shows. */
 	{ "/dev/mqueue", "", { PLAN_DIRECTORY, 0, 0, MS_PRIVATE, 0 } },
 	{ "/dev/ptmx", "pts/ptmx", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
@@ -71,7 +73,7 @@ static const struct {
  */
 static const struct {
 	const char *name;
-	uint64_t set, clear;	/* of the attributes */
+	uint64_t set, clear; /* of the attributes */
 	uint64_t propagation;
 	uint32_t kind;
 } options[] = {
@@ -191,12 +193,15 @@ read_number(struct oci_reader *reader, int value, const char *text, int octal,
     uint64_t *number)
 {
 	static const char units[] = "kmg";
+	const uint64_t radix = octal ? 8 : 10;
 	const char *unit;
 	uint64_t n = 0;
 	int digits = 0;
 
-	for (; chars_digit(*text) && n < UINT64_C(1) << 40; text++, digits++)
-		n = n * (octal ? 8 : 10) + (uint64_t)(*text - '0');
+	for (;
+	     *text >= '0' && *text < '0' + (char)radix && n < UINT64_C(1) << 40;
+	     text++, digits++)
+		n = n * radix + (uint64_t)(*text - '0');
 	if (!octal && *text != '\0' &&
 	    (unit = strchr(units, *text | 0x20)) != NULL) {
 		n <<= 10 * (unit - units + 1);
@@ -246,15 +251,15 @@ read_option(struct oci_reader *reader, int value, uint32_t arg)
 			return (0);
 		}
 	}
-	return (oci_refuse(reader, value,
-	    "not supported as an option of a mount"));
+	return (
+	    oci_refuse(reader, value, "not supported as an option of a mount"));
 }
 
 static int
 read_options(struct oci_reader *reader, int value, uint32_t arg)
 {
-	return (oci_read_array(reader, value, 64, JSON_STRING, read_option,
-	    arg));
+	return (
+	    oci_read_array(reader, value, 64, JSON_STRING, read_option, arg));
 }
 
 /* Unless the options have said it; arg: where the destination is. */
@@ -304,6 +309,9 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 		reader->plan->nmounts--;
 		return (0);
 	}
+	/* Instead of that of the base. */
+	if (strcmp(reader->strings + start, SHM) == 0)
+		reader->mounts[BASE_SHM].kind = PLAN_DIRECTORY;
 	is_bind = m->kind == PLAN_BIND || m->kind == PLAN_BIND_TREE;
 	m->mode = is_bind ? 0 : 01777;
 	if (oci_read_object(reader, value, then, is_bind ? 2 : 1) != 0)

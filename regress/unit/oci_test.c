@@ -1,10 +1,12 @@
 #include <atf-c.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include "privsep/plan.h"
@@ -25,10 +27,11 @@ SAMPLE(sample_main, "cri-1.6-main.json");
 SAMPLE(sample_other, "cri-1.6-other.json");
 
 /* The members that a process must have. */
-#define USER   "\"user\":{\"uid\":0,\"gid\":0}"
-#define CWD    "\"cwd\":\"/\""
-#define ARGS   "\"args\":[\"a\"]"
-#define NEEDED USER "," CWD "," ARGS
+#define USER	    "\"user\":{\"uid\":0,\"gid\":0}"
+#define CWD	    "\"cwd\":\"/\""
+#define ARGS	    "\"args\":[\"a\"]"
+#define NEEDED	    USER "," CWD "," ARGS
+#define BASE_MOUNTS 15 /* what every container has */
 /* A bundle with this much besides. */
 #define BUNDLE(more) \
 	"{\"ociVersion\":\"1.0.2\",\"process\":{" NEEDED "}," more "}"
@@ -141,8 +144,11 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 	ATF_CHECK_EQ(plan.flags, PLAN_NO_NEW_PRIVS | PLAN_NEW_PIDNS | PLAN_CRI);
 	ATF_CHECK_EQ(plan.argc, 1);
 	ATF_CHECK_EQ(plan.envc, 1);
-	ATF_REQUIRE_EQ(plan.strings_length, sizeof(expected));
+	ATF_REQUIRE(plan.strings_length > sizeof(expected));
 	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
+	/* Of its mounts one is not what every container has: /dev/shm. */
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1);
+	ATF_CHECK_EQ(plan.unshare, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 	ATF_CHECK_STREQ(plan.sandbox_id, "pod1");
 	ATF_CHECK_STREQ(plan.sandbox_namespace, "default");
 	ATF_CHECK_EQ(plan.capabilities[PLAN_EFFECTIVE], 0xa80425fb);
@@ -490,7 +496,9 @@ ATF_TC_BODY(oci_refuses_isolation_that_it_cannot_apply, tc)
 ATF_TC_WITHOUT_HEAD(oci_refuses_namespaces_that_it_cannot_give);
 ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 {
-#define TYPE(name) "{\"type\":\"" name "\"}"
+#define TYPE(name)	 "{\"type\":\"" name "\"}"
+#define PATH(name, path) "{\"type\":\"" name "\",\"path\":\"" path "\"}"
+#define OF_KIND		 "expected a file of this kind in /proc/PID/ns"
 	static const struct bad bad[] = {
 		{ NAMESPACES("{}"), "linux.namespaces[0].type: is missing" },
 		{ NAMESPACES("\"pid\""),
@@ -503,11 +511,21 @@ ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 		    "linux.namespaces[1].type: \"ipc\": given twice" },
 		{ NAMESPACES(TYPE("pid") "," TYPE("pid")),
 		    "linux.namespaces[1].type: \"pid\": given twice" },
-		{ NAMESPACES("{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}"),
-		    "linux.namespaces[0].path: \"/proc/1/ns/pid\": joining a "
-		    "pid namespace by path is not supported" },
 		{ NAMESPACES("{\"path\":\"/p\",\"type\":\"pid\"}"),
-		    "linux.namespaces[0].path: \"/p\": joining" },
+		    "linux.namespaces[0].path: \"/p\": " OF_KIND },
+		{ NAMESPACES(PATH("ipc", "/proc/7/ns/uts")),
+		    "linux.namespaces[0].path: \"/proc/7/ns/uts\": " OF_KIND },
+		{ NAMESPACES(PATH("pid", "/proc/7/ns/pid_for_children")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("uts", "/proc/4294967303/ns/uts")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("uts", "/proc/+7/ns/uts")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("uts", "/run/netns/a")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("network", "/run/netns/a/b")),
+		    "linux.namespaces[0].path: \"/run/netns/a/b\": expected "
+		    "/proc/PID/ns/net or a file in /run/netns" },
 		{ NAMESPACES("{\"type\":\"uts\",\"path\":1}"),
 		    "linux.namespaces[0].path: 1: expected a string" },
 		{ LINUX("\"namespaces\":{}"),
@@ -522,10 +540,226 @@ ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 		"time") ","
 			"{\"type\":\"uts\",\"path\":\"/proc/7/ns/uts\"}"));
 	ATF_CHECK_EQ(plan.flags, 0);
+	ATF_CHECK_EQ(plan.unshare, CLONE_NEWNET | CLONE_NEWIPC);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_UTS], 7);
+	check_bundle(
+	    NAMESPACES(PATH("pid", "/proc/8/ns/pid") "," PATH("network",
+		"/proc/9/ns/net") "," PATH("ipc", "/proc/7/ns/ipc")));
+	ATF_CHECK_EQ(plan.flags, 0);
+	ATF_CHECK_EQ(plan.unshare, 0);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_PID], 8);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_NET], 9);
+	ATF_CHECK_STREQ(plan.netns, "");
+	check_bundle(NAMESPACES(PATH("network", "/var/run/netns/cni-1")));
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_NET], 0);
+	ATF_CHECK_EQ(plan.unshare, 0);
+	ATF_CHECK_STREQ(plan.netns, "cni-1");
 	check_bundle(NAMESPACES(
 	    TYPE("mount") ","
 			  "{\"type\":\"pid\",\"path\":\"\"}," TYPE("uts")));
 	ATF_CHECK_EQ(plan.flags, PLAN_NEW_PIDNS);
+}
+
+#define MOUNTS(list) BUNDLE("\"mounts\":[" list "]")
+#define MOUNT(type, from, to, options)                                    \
+	"{\"type\":\"" type "\",\"source\":\"" from "\",\"destination\":" \
+	"\"" to "\",\"options\":[" options "]}"
+#define BIND(from, to, options) MOUNT("bind", from, to, options)
+
+/* Mount number i of the plan, as it lies behind the strings. */
+static void
+check_mount(uint32_t i, const char *destination, const char *source,
+    struct plan_mount expected)
+{
+	const char *p = strings, *records = strings + plan.strings_length;
+	struct plan_mount m;
+	size_t n;
+
+	ATF_REQUIRE_MSG(i < plan.nmounts, "%u of %u", i, plan.nmounts);
+	for (n = 1 + plan.argc + plan.envc + 2 * i; n > 0; n--)
+		p += strlen(p) + 1;
+	ATF_CHECK_STREQ(p, destination);
+	ATF_CHECK_STREQ(p + strlen(p) + 1, source);
+	memcpy(&m, records + i * sizeof(m), sizeof(m));
+	ATF_CHECK_EQ_MSG(m.kind, expected.kind, "%s", destination);
+	ATF_CHECK_EQ_MSG(m.mode, expected.mode, "%s", destination);
+	ATF_CHECK_EQ_MSG(m.attributes, expected.attributes, "%s", destination);
+	ATF_CHECK_EQ_MSG(m.propagation, expected.propagation, "%s",
+	    destination);
+	ATF_CHECK_EQ_MSG(m.number, expected.number, "%s", destination);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_reads_the_mounts_of_a_pod);
+ATF_TC_BODY(oci_reads_the_mounts_of_a_pod, tc)
+{
+#define KUBELET "/var/lib/kubelet/pods/ccb588dd-c478-4f10-ab14-dc53f5688170/"
+	check_good(PLAN_BUNDLE, sample_sandbox_start,
+	    (size_t)(sample_sandbox_end - sample_sandbox_start));
+	ATF_CHECK_EQ(plan.nmounts, 0);
+	ATF_CHECK_EQ(plan.unshare, CLONE_NEWIPC | CLONE_NEWUTS);
+	ATF_CHECK_STREQ(plan.hostname, "sample-host");
+	ATF_CHECK_STREQ(plan.netns, "cni-3e785c04-8521-8247-1658-5178a84929a6");
+	check_good(PLAN_BUNDLE, sample_main_start,
+	    (size_t)(sample_main_end - sample_main_start));
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 8);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_NET], 199);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_IPC], 199);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_UTS], 199);
+	check_mount(0, "/dev", "",
+	    (struct plan_mount){ PLAN_TMPFS, 0755,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, MS_PRIVATE, 65536 });
+	check_mount(2, "/dev/null", "/dev/null",
+	    (struct plan_mount){ PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 });
+	/* The pod's lies there. */
+	check_mount(1, "/dev/shm", "",
+	    (struct plan_mount){ PLAN_DIRECTORY, 01777,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, MS_PRIVATE, 64 << 20 });
+	check_mount(BASE_MOUNTS, "/scratch",
+	    KUBELET "volumes/kubernetes.io~empty-dir/scratch",
+	    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
+	check_mount(BASE_MOUNTS + 1, "/etc/sample",
+	    KUBELET "volumes/kubernetes.io~configmap/config",
+	    (struct plan_mount){ PLAN_BIND_TREE, 0, MOUNT_ATTR_RDONLY,
+		MS_PRIVATE, 0 });
+}
+
+ATF_TC_WITHOUT_HEAD(oci_reads_every_option_of_a_mount);
+ATF_TC_BODY(oci_reads_every_option_of_a_mount, tc)
+{
+	static const struct {
+		const char *options;
+		struct plan_mount mount;
+	} binds[] = {
+		{ "", { PLAN_BIND, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"bind\"", { PLAN_BIND, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"bind\",\"rbind\"",
+		    { PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"ro\",\"rw\",\"noatime\",\"nodev\"",
+		    { PLAN_BIND, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"rw\",\"rro\",\"nosuid\",\"noexec\",\"exec\"",
+		    { PLAN_BIND, 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
+			MS_PRIVATE, 0 } },
+		{ "\"suid\",\"noexec\",\"dev\",\"rslave\"",
+		    { PLAN_BIND, 0, MOUNT_ATTR_NOEXEC, MS_SLAVE, 0 } },
+		{ "\"rprivate\",\"shared\"",
+		    { PLAN_BIND, 0, 0, MS_SHARED, 0 } },
+	};
+	char json[1024];
+	size_t i;
+
+	for (i = 0; i < COUNT(binds); i++) {
+		snprintf(json, sizeof(json), MOUNTS(BIND("/a", "/b", "%s")),
+		    binds[i].options);
+		check_bundle(json);
+		check_mount(BASE_MOUNTS, "/b", "/a", binds[i].mount);
+	}
+	/* A bind mount by its options, of whatever type; without a type. */
+	check_bundle(MOUNTS(MOUNT("none", "//a/./b/", "/.//c", "\"rbind\"")));
+	check_mount(BASE_MOUNTS, "/c", "/a/b",
+	    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
+	check_bundle(MOUNTS(MOUNT("tmpfs", "/", "/", "\"bind\"")));
+	check_mount(BASE_MOUNTS, "/", "/",
+	    (struct plan_mount){ PLAN_BIND, 0, 0, MS_PRIVATE, 0 });
+	check_bundle(MOUNTS("{\"destination\":\"/x\",\"source\":\"/y\","
+			    "\"options\":[\"rbind\"]}"));
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1);
+	/* Filesystems of its own. */
+	check_bundle(
+	    MOUNTS(MOUNT("tmpfs", "x", "/t", "\"size=2m\"") "," MOUNT("tmpfs",
+		"", "/dev/shm", "\"mode=0700\",\"size=1G\",\"ro\"")));
+	check_mount(BASE_MOUNTS, "/t", "",
+	    (struct plan_mount){ PLAN_TMPFS, 01777, 0, MS_PRIVATE, 2 << 20 });
+	check_mount(BASE_MOUNTS + 1, "/dev/shm", "",
+	    (struct plan_mount){ PLAN_TMPFS, 0700, MOUNT_ATTR_RDONLY,
+		MS_PRIVATE, 1 << 30 });
+	/* What is there already leaves nothing, whatever its options are. */
+	check_bundle(MOUNTS(
+	    MOUNT("proc", "proc", "/proc", "\"hidepid=2\"") "," MOUNT("tmpfs",
+		"x", "/dev", "\"x\"") "," MOUNT("tmpfs", "x", "/run/",
+		"") "," MOUNT("sysfs", "x", "/sys", "\"x\"") "," MOUNT("mqueue",
+		"x", "/dev/mqueue", "") "," MOUNT("cgroup", "x", "/c", "")));
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_mounts_that_it_cannot_make);
+ATF_TC_BODY(oci_refuses_mounts_that_it_cannot_make, tc)
+{
+#define ABSOLUTE "expected an absolute path of at most 4095 bytes"
+	static const struct bad bad[] = {
+		{ BUNDLE("\"mounts\":{}"),
+		    "mounts: an object: expected an array" },
+		{ MOUNTS("1"), "mounts[0]: 1: expected an object" },
+		{ MOUNTS("{\"type\":\"bind\"}"),
+		    "mounts[0].destination: is missing" },
+		{ MOUNTS("{\"type\":\"bind\",\"destination\":\"/a\"}"),
+		    "mounts[0].source: is missing" },
+		{ MOUNTS(BIND("/a", "b", "")),
+		    "mounts[0].destination: \"b\": " ABSOLUTE },
+		{ MOUNTS(BIND("/a", "", "")), "mounts[0].destination: \"\": " },
+		{ MOUNTS(BIND("a", "/b", "")), "mounts[0].source: \"a\": " },
+		{ MOUNTS(BIND("/a", "/b/..", "")),
+		    "mounts[0].destination: \"/b/..\": expected a path without" },
+		{ MOUNTS(BIND("/../a", "/b", "")),
+		    "mounts[0].source: \"/../a\": expected a path without" },
+		{ MOUNTS(BIND("/a\\u0000", "/b", "")), "not valid JSON" },
+		{ MOUNTS(BIND("/a", "/b", "\"idmap\"")),
+		    "mounts[0].options[0]: \"idmap\": not supported" },
+		{ MOUNTS(BIND("/a", "/b", "\"ro\",7")),
+		    "mounts[0].options[1]: 7: expected a string" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"size=1t\"")),
+		    "mounts[0].options[0]: \"size=1t\": expected a size" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"size=\"")),
+		    "mounts[0].options[0]: \"size=\": expected a size" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b",
+		      "\"size=18446744073709551617\"")),
+		    "mounts[0].options[0]: " },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"mode=17777\"")),
+		    "mounts[0].options[0]: \"mode=17777\": expected an octal" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"mode=8\"")),
+		    "mounts[0].options[0]: \"mode=8\": expected an octal" },
+		{ MOUNTS(MOUNT("ext4", "/dev/sda", "/b", "")),
+		    "mounts[0].type: \"ext4\": expected bind, tmpfs, or" },
+		{ LINUX("\"devices\":[{\"path\":\"/dev/x\"}]"),
+		    "linux.devices[0].type: is missing" },
+		{ LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":\"p\","
+			"\"major\":1,\"minor\":3}]"),
+		    "linux.devices[0].type: \"p\": expected c, u or b" },
+		{ LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\","
+			"\"major\":-1,\"minor\":3}]"),
+		    "linux.devices[0].major: -1: expected the number" },
+		{ BUNDLE("\"hostname\":\"a/b\""),
+		    "hostname: \"a/b\": expected a host name" },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
+	check_bundle(LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":"
+			   "\"c\",\"minor\":229,\"major\":10}]"));
+	check_mount(BASE_MOUNTS, "/dev/x", "/dev/x",
+	    (struct plan_mount){ PLAN_DEVICE, 0, 0, MS_PRIVATE, 0xae5 });
+}
+
+ATF_TC_WITHOUT_HEAD(oci_bounds_mounts);
+ATF_TC_BODY(oci_bounds_mounts, tc)
+{
+	static char json[65536];
+	size_t count, used;
+	int pass;
+
+	for (pass = 0; pass < 2; pass++) {
+		count = PLAN_MOUNTS_MAX - BASE_MOUNTS + (size_t)pass;
+		used = (size_t)snprintf(json, sizeof(json), "%s",
+		    "{\"ociVersion\":\"1.0.2\",\"process\":{" NEEDED
+		    "},\"mounts\":[");
+		for (; count > 0; count--)
+			used += (size_t)snprintf(json + used,
+			    sizeof(json) - used, "%s%s", BIND("/a", "/b", ""),
+			    count > 1 ? "," : "]}");
+		if (pass == 0)
+			check_bundle(json);
+		else
+			check_bad(PLAN_BUNDLE, json, used,
+			    "mounts[497]: expected at most 512 mounts and");
+	}
 }
 
 ATF_TC_WITHOUT_HEAD(oci_reads_the_annotations_of_cri);
@@ -713,7 +947,7 @@ ATF_TC_BODY(oci_bounds_the_length_of_strings, tc)
 	/* cwd takes 2 bytes of the area. */
 	check_array("args", element, PLAN_STRINGS_MAX / 1024 - 1, NULL);
 	check_array("args", element, PLAN_STRINGS_MAX / 1024,
-	    "process.args[2047]: cwd, args and env together are too long");
+	    "process.args[2047]: args, env and all other strings together are");
 	/* An area that is exactly large enough, and one that is not. */
 	json = with_array("args", "\"abc\"", 2);
 	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 10);
@@ -806,6 +1040,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_refuses_other_unfit_fields_of_a_process);
 	ATF_TP_ADD_TC(tp, oci_refuses_isolation_that_it_cannot_apply);
 	ATF_TP_ADD_TC(tp, oci_refuses_namespaces_that_it_cannot_give);
+	ATF_TP_ADD_TC(tp, oci_reads_the_mounts_of_a_pod);
+	ATF_TP_ADD_TC(tp, oci_reads_every_option_of_a_mount);
+	ATF_TP_ADD_TC(tp, oci_refuses_mounts_that_it_cannot_make);
+	ATF_TP_ADD_TC(tp, oci_bounds_mounts);
 	ATF_TP_ADD_TC(tp, oci_reads_the_annotations_of_cri);
 	ATF_TP_ADD_TC(tp, oci_reads_a_group_where_cri_says_nothing);
 	ATF_TP_ADD_TC(tp, oci_refuses_contradictory_annotations);

@@ -72,7 +72,7 @@ struct record {
 			int state_fd, mntns_fd;
 			union {
 				int ns_fds[PLAN_NS_MAX];
-				struct { int other_fds[PLAN_NS_PID], pidns_fd; };
+				struct { int own_fds[PLAN_NS_PID], pidns_fd; };
 			};
 		};
 	};

@@ -120,8 +120,8 @@ base_prepare(const struct helper *h)
 
 /*
  * Recursive clones of the node's trees below the new root, all but /proc and
- * /dev, which each container has its own way, and a /run of the overlay's own: the node's
- * holds sockets that hand over the node, and Reaper's own tree.
+ * /dev, which each container has its own way, and a /run of the overlay's own:
+ * the node's holds sockets that hand over the node, and Reaper's own tree.
  */
 static void
 trees_mount(int merged)

@@ -2,8 +2,8 @@
  * The plan: what a decode step read from a bundle's config.json or from an
  * exec's process document, in a fixed layout.  The step writes it to a memfd
  * as one struct plan followed by strings_length bytes of strings and nmounts
- * records of struct plan_mount; the helper checks every field of it as untrusted
- * input (plan_check) before use.
+ * records of struct plan_mount; the helper checks every field of it as
+ * untrusted input (plan_check) before use.
  */
 #ifndef PRIVSEP_PLAN_H
 #define PRIVSEP_PLAN_H
@@ -21,7 +21,7 @@
 /* What may follow a plan, bytes. */
 #define PLAN_TAIL_MAX \
 	(PLAN_STRINGS_MAX + PLAN_MOUNTS_MAX * sizeof(struct plan_mount))
-#define PLAN_HOSTNAME_SIZE	72	/* with its NUL; the kernel's limit: 64 */
+#define PLAN_HOSTNAME_SIZE	72	/* the kernel takes 64 */
 #define PLAN_NETNS_SIZE		64	/* a file name, with its NUL */
 
 /* A whole config.json; an exec's process document. */
@@ -64,15 +64,17 @@ enum plan_mount_kind {
 
 /* Something to be placed in a container's tree, in the order of the records. */
 struct plan_mount {
-	uint32_t kind, mode;	/* enum plan_mount_kind; PLAN_TMPFS: of its root */
-	/* Some of MOUNT_ATTR_ RDONLY, NOSUID, NOEXEC; MS_PRIVATE, _SLAVE, ... */
+	uint32_t kind, mode;	/* enum plan_mount_kind; of a PLAN_TMPFS */
+	/* MOUNT_ATTR_ RDONLY, NOSUID, NOEXEC; MS_PRIVATE, _SLAVE or _SHARED. */
 	uint64_t attributes, propagation;
 	/* PLAN_TMPFS: bytes, PLAN_DEVICE: its device number; 0: any. */
 	uint64_t number;
 };
 
 /* Namespaces that may be those of another process: indices of plan.ns_pids. */
-enum plan_ns { PLAN_NS_NET, PLAN_NS_IPC, PLAN_NS_UTS, PLAN_NS_PID, PLAN_NS_MAX };
+enum plan_ns {
+	PLAN_NS_NET, PLAN_NS_IPC, PLAN_NS_UTS, PLAN_NS_PID, PLAN_NS_MAX,
+};
 
 /* Of plan.unshare. */
 #define PLAN_UNSHARE_ALL (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)

@@ -45,7 +45,8 @@ mount_begin(struct helper *h, struct record *c, struct step *step)
 	char path[40];
 	int error;
 
-	*step = (struct step){ step_mount, is_new ? STEP_PIDNS_NEW : c->pidns_fd,
+	*step = (struct step){ step_mount,
+		is_new ? STEP_PIDNS_NEW : c->pidns_fd,
 		policy_mount_capabilities,
 		{ h->lifeline[0], c->strings_fd }, -1, 0 };
 	if ((error = step_fork(h, c, step)) != 0 || !is_new)
@@ -69,7 +70,7 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 
 	if (r == c && (error = namespaces_open(h, c, rq)) != 0)
 		return (error);
-	memcpy(launch.fds + 1, c->ns_fds, sizeof(c->other_fds));
+	memcpy(launch.fds + 1, c->ns_fds, sizeof(c->own_fds));
 	rq->reply.step = MSG_STEP_NAMESPACE;
 	/* Both at once: the one is told of the namespace the other made. */
 	if (r == c)

@@ -52,27 +52,24 @@ netns_open(const char *name)
 	return (-EINVAL);
 }
 
-/* A duplicate of what the record of a live container has. */
-static int
-child_open(struct helper *h, pid_t pid, uint32_t i)
+static const struct record *
+child_find(struct helper *h, pid_t pid)
 {
-	struct record *r;
-	int fd;
+	const struct record *r;
 
 	RECORD_FOREACH(r, h) {
-		if (RECORD_IS_EXEC(r) || r->pid != pid ||
-		    !record_alive(r, r->ref.id) || r->ns_fds[i] == -1)
-			continue;
-		fd = fcntl(r->ns_fds[i], F_DUPFD_CLOEXEC, 0);
-		return (fd == -1 ? -errno : fd);
+		if (!RECORD_IS_EXEC(r) && r->pid == pid &&
+		    record_alive(r, r->ref.id))
+			return (r);
 	}
-	return (-EPERM);
+	return (NULL);
 }
 
 int
 namespaces_open(struct helper *h, struct record *c, struct request *rq)
 {
 	struct plan *plan = &c->plan;
+	const struct record *r;
 	uint32_t i;
 	int fd;
 
@@ -82,10 +79,14 @@ namespaces_open(struct helper *h, struct record *c, struct request *rq)
 		plan->netns[0] = '\0';
 	}
 	for (i = 0; i < PLAN_NS_MAX; i++) {
-		if (plan->ns_pids[i] != 0)
-			fd = child_open(h, (pid_t)plan->ns_pids[i], i);
-		else if (i == PLAN_NS_PID)
+		r = child_find(h, (pid_t)plan->ns_pids[i]);
+		/* Nothing is kept of the node's pid namespace. */
+		if (i == PLAN_NS_PID && (plan->ns_pids[i] == 0 ||
+		    (r != NULL && r->pidns_fd == -1)))
 			continue;
+		if (plan->ns_pids[i] != 0)
+			fd = r == NULL ? -EPERM : fcntl(r->ns_fds[i],
+			    F_DUPFD_CLOEXEC, 0);
 		else if (i == PLAN_NS_NET && plan->netns[0] != '\0')
 			fd = netns_open(plan->netns);
 		else

@@ -20,7 +20,7 @@ static struct volume {
 	int fd;			/* the detached mount, or -1 */
 } volumes[PLAN_MOUNTS_MAX];
 
-/* What hands over the node, and containerd's, who gives parts of that to pods. */
+/* What hands over the node, and what is containerd's. */
 static const char *const private_paths[] = {
 	"proc", "sys", "var/lib/containerd", "run/containerd",
 };

@@ -56,7 +56,7 @@ services_are_reached_from_a_pod_body() {
 	# shellcheck disable=SC2016 # the workload's shell expands it
 	pod_make a 'for host in '"$address"' web web.$NS web.$NS.svc.cluster.local
 	    do
-		curl -sS --retry 20 --retry-all-errors --retry-delay 1 -m 5 \
+		curl -s --retry 20 --retry-all-errors --retry-delay 1 -m 5 \
 		    "http://$host/word"
 	    done
 	    cd /var/run/secrets/kubernetes.io/serviceaccount
@@ -92,7 +92,7 @@ cluster_test the_host_name_is_that_of_the_pod \
     "its own, or the one it asks for; with its files hosts and hostname"
 the_host_name_is_that_of_the_pod_body() {
 	cluster_begin
-	pod_make a 'hostname; cat /etc/hostname; grep -c "$(hostname)" /etc/hosts'
+	pod_make a 'hostname; cat /etc/hostname; grep -cw "$(hostname)" /etc/hosts'
 	pod_make b 'hostname; cat /etc/hostname; grep -w odd /etc/hosts | cut -f 2
 	    grep -w alias /etc/hosts | cut -f 1' '.spec += {hostname: "odd",
 	    subdomain: "sub", hostAliases: [{ip: "10.1.2.3",

@@ -223,7 +223,7 @@ int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
 #define STEP_FDS	4	/* those given to step_run */
 #define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
-#define STEP_FDS_MAX	4
+#define STEP_FDS_MAX	5
 
 /*
  * A launch step is told twice to go on, by a uint32_t each: with its mount

@@ -35,7 +35,8 @@ strings_valid(const struct plan *plan, const char *strings, size_t length)
 	    plan->envc > PLAN_VECTOR_MAX - plan->argc ||
 	    plan->nmounts > PLAN_MOUNTS_MAX || plan->strings_length < 2 ||
 	    plan->strings_length > PLAN_STRINGS_MAX ||
-	    length != plan->strings_length + plan->nmounts * sizeof(m) ||
+	    plan->nfilter > PLAN_FILTER_MAX || length != plan->strings_length +
+	    plan->nmounts * sizeof(m) + plan->nfilter * sizeof(uint64_t) ||
 	    end[-1] != '\0')
 		return (0);
 	for (i = 0; p < end; i++, p += strlen(p) + 1) {
@@ -79,8 +80,8 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	    plan->sandbox_id[0] != '\0'))
 		return ("sandbox_id");
 	if (!strings_valid(plan, strings, length) ||
-	    (kind != PLAN_BUNDLE && plan->nmounts != 0))
-		return ("strings or mounts");
+	    (kind != PLAN_BUNDLE && plan->nmounts + plan->nfilter != 0))
+		return ("strings, mounts or filter");
 	if ((plan->unshare & ~(uint32_t)PLAN_UNSHARE_ALL) != 0 ||
 	    !msg_string_valid(plan->hostname, PLAN_HOSTNAME_SIZE) ||
 	    !msg_string_valid(plan->netns, PLAN_NETNS_SIZE) ||

@@ -1,8 +1,9 @@
 /*
  * The plan: what a decode step read from a bundle's config.json or from an
  * exec's process document, in a fixed layout.  The step writes it to a memfd
- * as one struct plan followed by strings_length bytes of strings and nmounts
- * records of struct plan_mount; the helper checks every field of it as
+ * as one struct plan followed by strings_length bytes of strings, nmounts
+ * records of struct plan_mount and a seccomp filter of nfilter instructions, of
+ * which the kernel checks the content; the helper checks every field of it as
  * untrusted input (plan_check) before use.
  */
 #ifndef PRIVSEP_PLAN_H
@@ -18,9 +19,11 @@
 #define PLAN_RLIMITS_MAX	16
 #define PLAN_NAMESPACE_SIZE	64	/* a DNS label, with its NUL */
 #define PLAN_MOUNTS_MAX		512
+#define PLAN_FILTER_MAX		4095	/* instructions */
 /* What may follow a plan, bytes. */
 #define PLAN_TAIL_MAX \
-	(PLAN_STRINGS_MAX + PLAN_MOUNTS_MAX * sizeof(struct plan_mount))
+	(PLAN_STRINGS_MAX + PLAN_MOUNTS_MAX * sizeof(struct plan_mount) + \
+	    PLAN_FILTER_MAX * sizeof(uint64_t))
 #define PLAN_HOSTNAME_SIZE	72	/* the kernel takes 64 */
 #define PLAN_NETNS_SIZE		64	/* a file name, with its NUL */
 
@@ -92,7 +95,7 @@ struct plan {
 	uint32_t argc, envc, strings_length, ngroups, nrlimits;
 	uint32_t rows, columns; /* of the terminal; at most 65535 */
 	/* A bundle's only; CLONE_NEW* that are the container's own. */
-	uint32_t nmounts, unshare;
+	uint32_t nmounts, nfilter, unshare, reserved;
 	/*
 	 * Whose namespaces are joined, or 0; for PLAN_NS_NET perhaps netns
 	 * instead.  What is neither is the node's.

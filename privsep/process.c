@@ -70,7 +70,8 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 
 	if (r == c && (error = namespaces_open(h, c, rq)) != 0)
 		return (error);
-	memcpy(launch.fds + 1, c->ns_fds, sizeof(c->own_fds));
+	launch.fds[1] = c->strings_fd; /* has the filter */
+	memcpy(launch.fds + 2, c->ns_fds, sizeof(c->own_fds));
 	rq->reply.step = MSG_STEP_NAMESPACE;
 	/* Both at once: the one is told of the namespace the other made. */
 	if (r == c)
@@ -83,7 +84,8 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	if (error == 0)
 		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
 		    &c->mntns_fd, 1);
-	if (error == 0)
+	/* One that has ended has said why. */
+	if (error == 0 || error == -EPIPE)
 		error = step_wait(&launch, &rq->fds[0], rq);
 	/* A step that nobody listens to ends. */
 	fdpass_close(&mount.socket_fd, 1);
@@ -93,6 +95,7 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	}
 	r->pid = launch.pid;
 	r->launch_fd = launch.socket_fd;
+	rq->reply.step = MSG_STEP_NAMESPACE;
 	if (r == c && (error = namespaces_take(c)) != 0)
 		return (error);
 	if (rq->fds[0] != -1)

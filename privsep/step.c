@@ -77,7 +77,7 @@ step_child(const struct helper *h, const struct record *r,
 	int i;
 
 	sigemptyset(&none);
-	/* The targets are BOOT_*_FD in the helper: none is a source. */
+	/* Of their places in the helper only BOOT_PLAN_FD is a source, early. */
 	for (i = 0; i < STEP_FDS_MAX && step->fds[i] > 0; i++) {
 		if (dup3(step->fds[i], STEP_FDS + i, O_CLOEXEC) == -1)
 			_exit(1);

@@ -8,11 +8,15 @@
 #include <sys/resource.h>
 
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 
 #include "privsep/helper.h"
 
 #define MUST(step, n, text)	step_must(MSG_STEP_##step, (n), (text))
+
+/* The container's filter, an exec's too. */
+static struct sock_filter filter[PLAN_FILTER_MAX];
 
 /* argv, NULL, envp, NULL; pointers into the mapped strings. */
 static char *vector[PLAN_VECTOR_MAX + 2];
@@ -37,6 +41,27 @@ strings_map(const struct plan *plan)
 		p += strlen(p) + 1;
 	}
 	return (cwd);
+}
+
+static void
+filter_read(const struct plan *plan)
+{
+	const int fd = STEP_FDS + 1;
+	const size_t length = plan->nfilter * sizeof(*filter);
+	const off_t end = MUST(LAUNCH, lseek(fd, 0, SEEK_END), "the filter");
+
+	if (pread(fd, filter, length, end - (off_t)length) != (ssize_t)length)
+		step_fail(MSG_STEP_LAUNCH, -EIO, "the filter");
+}
+
+static void
+filter_install(const struct plan *plan)
+{
+	const struct sock_fprog p = { (unsigned short)plan->nfilter, filter };
+
+	if (plan->nfilter != 0)
+		MUST(IDENTITY, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p),
+		    "seccomp");
 }
 
 /* Waits to be told to go on.  Returns the word, and descriptors in fds. */
@@ -117,6 +142,12 @@ identity_set(const struct plan *plan)
 	MUST(IDENTITY, setgroups(plan->ngroups, plan->groups), "groups");
 	MUST(IDENTITY, setresgid(gid, gid, gid), "gid");
 	MUST(IDENTITY, setresuid(uid, uid, uid), "uid");
+	/* Without no_new_privs it takes CAP_SYS_ADMIN, for a moment more. */
+	if ((plan->flags & PLAN_NO_NEW_PRIVS) == 0) {
+		if ((error = caps_limit(~UINT64_C(0))) != 0)
+			step_fail(MSG_STEP_IDENTITY, error, "capabilities");
+		filter_install(plan);
+	}
 	if ((error = caps_apply(plan->capabilities)) != 0)
 		step_fail(MSG_STEP_IDENTITY, error, "capabilities");
 	if (getresuid(&id[0], &id[1], &id[2]) == -1 ||
@@ -128,6 +159,8 @@ identity_set(const struct plan *plan)
 		MUST(IDENTITY, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), NULL);
 	/* A change of identity clears it. */
 	MUST(IDENTITY, prctl(PR_SET_PDEATHSIG, SIGKILL), NULL);
+	if ((plan->flags & PLAN_NO_NEW_PRIVS) != 0)
+		filter_install(plan);
 }
 
 /*
@@ -143,7 +176,7 @@ namespaces_enter(const struct record *r)
 	int fd, i;
 
 	for (i = 0; i < PLAN_NS_PID; i++)
-		MUST(NAMESPACE, setns(STEP_FDS + 1 + i, 0), NULL);
+		MUST(NAMESPACE, setns(STEP_FDS + 2 + i, 0), NULL);
 	if (RECORD_IS_EXEC(r))
 		return (-1);
 	MUST(NAMESPACE, unshare((int)plan->unshare), NULL);
@@ -177,6 +210,7 @@ step_launch(const struct helper *h, const struct record *r)
 		log_line("oomScoreAdj stays as it is", &r->ref, NULL, -errno);
 	close(fd);
 	cwd = strings_map(plan);
+	filter_read(plan);
 	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
 		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
 	mqueue = namespaces_enter(r);

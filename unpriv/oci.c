@@ -197,7 +197,7 @@ read_seccomp(struct oci_reader *reader, int value, uint32_t arg)
 {
 	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
 		return (0);
-	return (oci_read_empty(reader, value, arg));
+	return (oci_read_seccomp(reader, value, arg));
 }
 
 static const struct oci_field linux_fields[] = {
@@ -378,18 +378,22 @@ read_document(struct oci_reader *reader, const char *json, size_t length)
 	    OCI_FIELDS(container_fields)));
 }
 
-/* The records of mounts follow the strings. */
+/* The records of mounts follow the strings, and those the filter. */
 static int
-append_mounts(struct oci_reader *reader, size_t size)
+append_records(struct oci_reader *reader, size_t size)
 {
-	size_t length = reader->plan->nmounts * sizeof(reader->mounts[0]);
+	const struct plan *plan = reader->plan;
+	size_t mounts = plan->nmounts * sizeof(reader->mounts[0]);
+	size_t filter = plan->nfilter * sizeof(reader->filter[0]);
+	char *end = reader->strings + reader->used;
 
-	if (length > size - reader->used)
-		return (
-		    oci_refuse(reader, JSON_NONE, "mounts: no room is left"));
-	memcpy(reader->strings + reader->used, reader->mounts, length);
+	if (mounts + filter > size - reader->used)
+		return (oci_refuse(reader, JSON_NONE,
+		    "no room is left for mounts and seccomp"));
+	memcpy(end, reader->mounts, mounts);
+	memcpy(end + mounts, reader->filter, filter);
 	reader->plan->strings_length = (uint32_t)reader->used;
-	reader->used += length;
+	reader->used += mounts + filter;
 	return (0);
 }
 
@@ -408,7 +412,7 @@ oci_decode(uint32_t kind, const char *json, size_t length, struct plan *plan,
 	plan->magic = PLAN_MAGIC;
 	plan->kind = kind;
 	if (read_document(&reader, json, length) != 0 ||
-	    append_mounts(&reader, size) != 0) {
+	    append_records(&reader, size) != 0) {
 		memcpy(error, plan->error, sizeof(error));
 		memset(plan, 0, sizeof(*plan));
 		plan->magic = PLAN_MAGIC;

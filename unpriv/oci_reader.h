@@ -20,6 +20,7 @@ struct oci_reader {
 	uint32_t namespace;		/* the kind being read */
 	struct plan_mount mounts[PLAN_MOUNTS_MAX]; /* plan->nmounts of them */
 	struct plan_mount *mount;	/* the one being read */
+	uint64_t filter[PLAN_FILTER_MAX + 1]; /* plan->nfilter instructions */
 	char path[OCI_PATH_SIZE];	/* the value being read, for errors */
 };
 
@@ -78,6 +79,11 @@ int	 oci_read_process(struct oci_reader *reader, int value, uint32_t arg);
  */
 int	 oci_read_mounts(struct oci_reader *reader, int value, uint32_t arg);
 int	 oci_read_devices(struct oci_reader *reader, int value, uint32_t arg);
+
+/*
+ * oci_seccomp.c: makes the program of a profile.  Allocates, by libseccomp.
+ */
+int	 oci_read_seccomp(struct oci_reader *reader, int value, uint32_t arg);
 
 /*
  * oci_mounts.c: what every container has, where no process alone is decoded.

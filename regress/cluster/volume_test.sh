@@ -174,6 +174,30 @@ the_termination_message_is_told_body() {
 	cluster_end
 }
 
+cluster_test a_privileged_pod_has_the_devices_of_the_node \
+    "and others have but harmless ones"
+a_privileged_pod_has_the_devices_of_the_node_body() {
+	cluster_begin
+	pod_make a "$UNTIL_TERM" \
+	    '.spec.containers[0].securityContext.privileged = true'
+	pod_make b "$UNTIL_TERM"
+	pod_says a ready
+	pod_says b ready
+	# shellcheck disable=SC2016 # the workload's shell expands it
+	list='cd /dev; find . -type b -o -type c | grep -v pts | sort'
+	expect 0 "./full
+./null
+./random
+./tty
+./urandom
+./zero" kubectl_ exec b -- sh -c "$list"
+	expect 0 "*" on_cluster -n n1 sh -c "$list"
+	grep -v -e ptmx -e console out >node
+	expect 0 "*" kubectl_ exec a -- sh -c "$list"
+	diff node out >err || cluster_fail "it has other devices"
+	cluster_end
+}
+
 cluster_test a_failed_container_is_started_again \
     "with restartPolicy OnFailure, until it succeeds; its emptyDir stays"
 a_failed_container_is_started_again_body() {

@@ -1,6 +1,7 @@
 #include <atf-c.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -186,16 +187,131 @@ ATF_TC_BODY(oci_decodes_the_bundles_of_a_pod, tc)
 	ATF_CHECK_STREQ(plan.sandbox_id, sandbox);
 }
 
+/* The instructions of the plan's filter: 8 bytes each, at the end. */
+static int
+filter_has(uint32_t k)
+{
+	const char *p = strings + plan.strings_length +
+	    plan.nmounts * sizeof(struct plan_mount);
+	uint32_t i, found;
+
+	for (i = 0; i < plan.nfilter; i++) {
+		memcpy(&found, p + i * 8 + 4, sizeof(found));
+		if (found == k)
+			return (1);
+	}
+	return (0);
+}
+
 /* The same profile is asked for by a sandbox, and by a container. */
-ATF_TC_WITHOUT_HEAD(oci_ignores_the_profile_of_a_sandbox_alone);
-ATF_TC_BODY(oci_ignores_the_profile_of_a_sandbox_alone, tc)
+ATF_TC_WITHOUT_HEAD(oci_makes_the_profile_of_a_container_a_filter);
+ATF_TC_BODY(oci_makes_the_profile_of_a_container_a_filter, tc)
 {
 	ATF_REQUIRE(memmem(sample_sandbox_start,
 			(size_t)(sample_sandbox_end - sample_sandbox_start),
 			"\"seccomp\"", 9) != NULL);
-	check_bad(PLAN_BUNDLE, sample_other_start,
-	    (size_t)(sample_other_end - sample_other_start),
-	    "linux.seccomp: an object: not supported");
+	check_good(PLAN_BUNDLE, sample_sandbox_start,
+	    (size_t)(sample_sandbox_end - sample_sandbox_start));
+	ATF_CHECK_EQ(plan.nfilter, 0);
+	check_good(PLAN_BUNDLE, sample_other_start,
+	    (size_t)(sample_other_end - sample_other_start));
+	ATF_CHECK(plan.nfilter > 100);
+	ATF_CHECK(filter_has(SECCOMP_RET_ALLOW));
+	ATF_CHECK(filter_has(SECCOMP_RET_ERRNO | EPERM));
+	check_good(PLAN_BUNDLE, sample_main_start,
+	    (size_t)(sample_main_end - sample_main_start));
+	ATF_CHECK_EQ(plan.nfilter, 0);
+}
+
+#define PROFILE(more) \
+	LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"" more "}")
+#define RULES(list)	  PROFILE(",\"syscalls\":[" list "]")
+#define RULE(names, more) "{\"names\":[" names "]," more "}"
+
+ATF_TC_WITHOUT_HEAD(oci_reads_every_action_of_a_profile);
+ATF_TC_BODY(oci_reads_every_action_of_a_profile, tc)
+{
+	static const struct {
+		const char *action;
+		uint32_t k;
+	} actions[] = {
+		{ "\"SCMP_ACT_ERRNO\"", SECCOMP_RET_ERRNO | EPERM },
+		{ "\"SCMP_ACT_ERRNO\",\"errnoRet\":38",
+		    SECCOMP_RET_ERRNO | ENOSYS },
+		{ "\"SCMP_ACT_ERRNO\",\"errnoRet\":0", SECCOMP_RET_ERRNO },
+		{ "\"SCMP_ACT_KILL\"", SECCOMP_RET_KILL_THREAD },
+		{ "\"SCMP_ACT_KILL_PROCESS\"", SECCOMP_RET_KILL_PROCESS },
+		{ "\"SCMP_ACT_TRAP\",\"errnoRet\":7", SECCOMP_RET_TRAP },
+		{ "\"SCMP_ACT_TRACE\",\"errnoRet\":9", SECCOMP_RET_TRACE | 9 },
+		{ "\"SCMP_ACT_LOG\"", SECCOMP_RET_LOG },
+	};
+	char json[1024];
+	size_t i;
+
+	for (i = 0; i < COUNT(actions); i++) {
+		snprintf(json, sizeof(json),
+		    RULES("{\"names\":[\"ptrace\"],\"action\":%s}"),
+		    actions[i].action);
+		check_bundle(json);
+		ATF_CHECK_MSG(filter_has(actions[i].k), "%s",
+		    actions[i].action);
+	}
+	check_bundle(LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\","
+			   "\"defaultErrnoRet\":55}"));
+	ATF_CHECK(filter_has(SECCOMP_RET_ERRNO | 55));
+	/* Arguments, names that nobody knows, what is the default anyway. */
+	check_bundle(RULES(RULE("\"ioctl\",\"no_such_call\"",
+	    "\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":1,"
+	    "\"value\":4660,\"op\":\"SCMP_CMP_EQ\"}]") "," RULE("\"read\"",
+	    "\"action\":\"SCMP_ACT_ALLOW\"")));
+	ATF_CHECK(filter_has(4660));
+	check_bundle(RULES(RULE("\"clone\"",
+	    "\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,"
+	    "\"value\":4660,\"op\":\"SCMP_CMP_MASKED_EQ\","
+	    "\"valueTwo\":4096},{\"index\":0,\"value\":77,"
+	    "\"op\":\"SCMP_CMP_EQ\"}]")));
+	ATF_CHECK(filter_has(4660) && filter_has(4096) && filter_has(77));
+	check_bundle(LINUX("\"seccomp\":{}"));
+	ATF_CHECK_EQ(plan.nfilter, 0);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_a_profile_that_it_cannot_make);
+ATF_TC_BODY(oci_refuses_a_profile_that_it_cannot_make, tc)
+{
+#define ACTION	 "\"action\":\"SCMP_ACT_ERRNO\""
+#define ARG(arg) RULES(RULE("\"read\"", ACTION ",\"args\":[{" arg "}]"))
+	static const struct bad bad[] = {
+		{ LINUX("\"seccomp\":{\"syscalls\":[]}"),
+		    "linux.seccomp.defaultAction: is missing" },
+		{ LINUX("\"seccomp\":{\"defaultAction\":\"ALLOW\"}"),
+		    "linux.seccomp.defaultAction: \"ALLOW\": expected a sup" },
+		{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}"),
+		    "linux.seccomp.defaultAction: \"SCMP_ACT_NOTIFY\": exp" },
+		{ PROFILE(",\"listenerPath\":\"/run/x\""),
+		    "linux.seccomp.listenerPath: \"/run/x\": not supported" },
+		{ PROFILE(",\"architectures\":[\"SCMP_ARCH_VAX\"]"),
+		    "linux.seccomp.architectures[0]: \"SCMP_ARCH_VAX\": exp" },
+		{ PROFILE(",\"architectures\":[\"X86\"]"),
+		    "linux.seccomp.architectures[0]: \"X86\": expected the" },
+		{ RULES(RULE("\"read\"", "\"x\":1")),
+		    "linux.seccomp.syscalls[0].action: is missing" },
+		{ RULES("{" ACTION "}"),
+		    "linux.seccomp.syscalls[0].names: is missing" },
+		{ RULES(RULE("7", ACTION)),
+		    "linux.seccomp.syscalls[0].names[0]: 7: expected a str" },
+		{ RULES(RULE("\"read\"", ACTION ",\"errnoRet\":4096")),
+		    "linux.seccomp.syscalls[0].errnoRet: 4096: expected an" },
+		{ ARG("\"index\":6,\"value\":0,\"op\":\"SCMP_CMP_EQ\""),
+		    "linux.seccomp.syscalls[0].args[0].index: 6: expected" },
+		{ ARG("\"index\":0,\"value\":-1,\"op\":\"SCMP_CMP_EQ\""),
+		    "linux.seccomp.syscalls[0].args[0].value: -1: expected" },
+		{ ARG("\"index\":0,\"value\":0,\"op\":\"EQ\""),
+		    "linux.seccomp.syscalls[0].args[0].op: \"EQ\": expected" },
+		{ LINUX("\"seccomp\":[]"),
+		    "linux.seccomp: an array: expected an object" },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
 }
 
 ATF_TC_WITHOUT_HEAD(oci_reads_every_field_of_a_process);
@@ -467,8 +583,6 @@ ATF_TC_BODY(oci_refuses_isolation_that_it_cannot_apply, tc)
 		    "process.selinuxLabel: 7: expected a string" },
 	};
 	static const struct bad bundles[] = {
-		{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\"}"),
-		    UNSUPPORTED("linux.seccomp: an object") },
 		{ LINUX("\"seccomp\":true"),
 		    "linux.seccomp: true: expected an object" },
 		{ LINUX("\"uidMappings\":[{}]"),
@@ -1030,7 +1144,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_ctr);
 	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_runc);
 	ATF_TP_ADD_TC(tp, oci_decodes_the_bundles_of_a_pod);
-	ATF_TP_ADD_TC(tp, oci_ignores_the_profile_of_a_sandbox_alone);
+	ATF_TP_ADD_TC(tp, oci_makes_the_profile_of_a_container_a_filter);
+	ATF_TP_ADD_TC(tp, oci_reads_every_action_of_a_profile);
+	ATF_TP_ADD_TC(tp, oci_refuses_a_profile_that_it_cannot_make);
 	ATF_TP_ADD_TC(tp, oci_reads_every_field_of_a_process);
 	ATF_TP_ADD_TC(tp, oci_gives_nothing_that_was_not_asked_for);
 	ATF_TP_ADD_TC(tp, oci_refuses_a_missing_or_unfit_identity);

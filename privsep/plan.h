@@ -62,7 +62,9 @@ enum plan_mount_kind {
 	/* The node's device file; what a symbolic link says. */
 	PLAN_DEVICE, PLAN_LINK,
 	/* New filesystems; a directory where there is none. */
-	PLAN_TMPFS, PLAN_DEVPTS, PLAN_DIRECTORY, PLAN_KINDS,
+	PLAN_TMPFS, PLAN_DEVPTS, PLAN_DIRECTORY,
+	/* What is there, if anything: shows nothing; cannot be written to. */
+	PLAN_MASK, PLAN_READONLY, PLAN_KINDS,
 };
 
 /* Something to be placed in a container's tree, in the order of the records. */

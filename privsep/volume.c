@@ -169,6 +169,33 @@ target_open(char *path, mode_t type, const char *link)
 	return (type == S_IFLNK ? -1 : MUST(target_find(path), path));
 }
 
+/* Hides what is there, or takes its being writable. */
+static void
+path_cover(const struct volume *v)
+{
+	static const char *const no_options[] = { NULL };
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	int fd = target_find(v->destination), tree;
+	struct stat st;
+
+	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return;
+	MUST(fstat(MUST(fd, v->destination), &st), v->destination);
+	if (v->m.kind == PLAN_MASK && S_ISDIR(st.st_mode))
+		tree = mount_new("tmpfs", no_options, 0);
+	else
+		tree = MUST(open_tree(v->m.kind == PLAN_MASK ? AT_FDCWD : fd,
+		    v->m.kind == PLAN_MASK ? "/dev/null" : "", OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE),
+		    v->destination);
+	MUST(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &readonly,
+	    sizeof(readonly)), v->destination);
+	MUST(move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
+	    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
+	close(tree);
+	close(fd);
+}
+
 void
 volumes_attach(const struct record *r)
 {
@@ -179,6 +206,10 @@ volumes_attach(const struct record *r)
 
 	MUST(stat("/", &root), "/");
 	for (v = volumes; v < volumes + r->plan.nmounts; v++) {
+		if (v->m.kind >= PLAN_MASK) {
+			path_cover(v);
+			continue;
+		}
 		st.st_mode = v->m.kind == PLAN_LINK ? S_IFLNK : S_IFDIR;
 		if (v->fd != -1)
 			MUST(fstat(v->fd, &st), v->source);

@@ -200,12 +200,15 @@ read_seccomp(struct oci_reader *reader, int value, uint32_t arg)
 	return (oci_read_seccomp(reader, value, arg));
 }
 
+/* In this order: masks cover what comes before them. */
 static const struct oci_field linux_fields[] = {
 	{ "namespaces", JSON_ARRAY, 0, read_namespaces, 0 },
 	{ "uidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
 	{ "gidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
 	{ "seccomp", JSON_OBJECT, 0, read_seccomp, 0 },
 	{ "devices", JSON_ARRAY, 0, oci_read_devices, 0 },
+	{ "readonlyPaths", JSON_ARRAY, 0, oci_read_covered, PLAN_READONLY },
+	{ "maskedPaths", JSON_ARRAY, 0, oci_read_covered, PLAN_MASK },
 };
 
 static int

@@ -328,6 +328,27 @@ oci_read_mounts(struct oci_reader *reader, int value, uint32_t arg)
 	    read_mount, arg));
 }
 
+/* One of linux.maskedPaths or readonlyPaths; kind says of which. */
+static int
+read_covered(struct oci_reader *reader, int value, uint32_t kind)
+{
+	if (mount_new(reader) == NULL)
+		return (-EINVAL);
+	reader->mount->kind = kind;
+	if (read_path(reader, value, 0) != 0)
+		return (-EINVAL);
+	return (append(reader, ""));
+}
+
+int
+oci_read_covered(struct oci_reader *reader, int value, uint32_t kind)
+{
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	return (oci_read_array(reader, value, PLAN_MOUNTS_MAX, JSON_STRING,
+	    read_covered, kind));
+}
+
 /* Blocks are devices of their own kind; pipes are none. */
 static int
 read_device_type(struct oci_reader *reader, int value, uint32_t arg)

@@ -80,6 +80,9 @@ int	 oci_read_process(struct oci_reader *reader, int value, uint32_t arg);
 int	 oci_read_mounts(struct oci_reader *reader, int value, uint32_t arg);
 int	 oci_read_devices(struct oci_reader *reader, int value, uint32_t arg);
 
+/* oci_mounts.c: paths to be covered; kind: PLAN_MASK or PLAN_READONLY. */
+int	 oci_read_covered(struct oci_reader *reader, int value, uint32_t kind);
+
 /*
  * oci_seccomp.c: makes the program of a profile.  Allocates, by libseccomp.
  */

@@ -298,6 +298,39 @@ every_container_has_a_dev_of_its_own_body() {
 	volumes_end
 }
 
+node_test paths_that_the_bundle_masks_show_nothing \
+    "files and folders of /proc, by links too; a missing one is none"
+paths_that_the_bundle_masks_show_nothing_body() {
+	volumes_begin
+	expect 0 "0
+0
+0
+0" spec_run a '.linux.maskedPaths = ["/proc/cpuinfo", "/proc/bus", "/no/such",
+	    "/proc/cpuinfo/x", "/usr/share", "/bin/mount"]' sh -c '
+	    wc -c </proc/cpuinfo; ls /proc/bus | wc -l; ls /usr/share | wc -l
+	    wc -c </usr/bin/mount; umount /proc/bus 2>/dev/null; true'
+	grep -q . /proc/cpuinfo || atf_fail "the node has lost it"
+	volumes_end
+}
+
+node_test paths_that_the_bundle_makes_read_only_are_that \
+    "settings of the kernel, for root too"
+paths_that_the_bundle_makes_read_only_are_that_body() {
+	volumes_begin
+	expect 0 "$(cat /proc/sys/kernel/core_pattern)" spec_run a \
+	    '.linux.readonlyPaths = ["/proc/sys", "/proc/sysrq-trigger",
+	    "/no/such", "/opt"]' sh -c '
+	    cat /proc/sys/kernel/core_pattern
+	    for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /opt/x; do
+		{ echo x >$f; } 2>/dev/null && echo "$f is written"
+	    done
+	    true'
+	expect 0 "" spec_run b '.linux.readonlyPaths = ["/proc/sys"] |
+	    .linux.namespaces |= map(select(.type != "pid"))' sh -c '
+	    [ ! -w /proc/sys/kernel/core_pattern ] || echo writable'
+	volumes_end
+}
+
 node_test a_mount_that_cannot_be_made_is_refused \
     "kinds and options that are not known, and too many"
 a_mount_that_cannot_be_made_is_refused_body() {

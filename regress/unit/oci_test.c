@@ -147,8 +147,8 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 	ATF_CHECK_EQ(plan.envc, 1);
 	ATF_REQUIRE(plan.strings_length > sizeof(expected));
 	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
-	/* Of its mounts one is not what every container has: /dev/shm. */
-	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1);
+	/* What every container has, /dev/shm, what is covered. */
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1 + 5 + 10);
 	ATF_CHECK_EQ(plan.unshare, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 	ATF_CHECK_STREQ(plan.sandbox_id, "pod1");
 	ATF_CHECK_STREQ(plan.sandbox_namespace, "default");
@@ -715,7 +715,12 @@ ATF_TC_BODY(oci_reads_the_mounts_of_a_pod, tc)
 	ATF_CHECK_STREQ(plan.netns, "cni-3e785c04-8521-8247-1658-5178a84929a6");
 	check_good(PLAN_BUNDLE, sample_main_start,
 	    (size_t)(sample_main_end - sample_main_start));
-	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 8);
+	/* Masks come last. */
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 8 + 5 + 12);
+	check_mount(BASE_MOUNTS + 8, "/proc/bus", "",
+	    (struct plan_mount){ PLAN_READONLY, 0, 0, MS_PRIVATE, 0 });
+	check_mount(plan.nmounts - 1, "/sys/devices/virtual/powercap", "",
+	    (struct plan_mount){ PLAN_MASK, 0, 0, MS_PRIVATE, 0 });
 	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_NET], 199);
 	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_IPC], 199);
 	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_UTS], 199);
@@ -841,6 +846,10 @@ ATF_TC_BODY(oci_refuses_mounts_that_it_cannot_make, tc)
 		{ LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\","
 			"\"major\":-1,\"minor\":3}]"),
 		    "linux.devices[0].major: -1: expected the number" },
+		{ LINUX("\"maskedPaths\":[\"a\"]"),
+		    "linux.maskedPaths[0]: \"a\": " ABSOLUTE },
+		{ LINUX("\"readonlyPaths\":[\"/a\",7]"),
+		    "linux.readonlyPaths[1]: 7: expected a string" },
 		{ BUNDLE("\"hostname\":\"a/b\""),
 		    "hostname: \"a/b\": expected a host name" },
 	};

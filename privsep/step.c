@@ -77,7 +77,7 @@ step_child(const struct helper *h, const struct record *r,
 	int i;
 
 	sigemptyset(&none);
-	/* Of their places in the helper only BOOT_PLAN_FD is a source, early. */
+	/* Sources are above these; but for BOOT_PLAN_FD, among the first. */
 	for (i = 0; i < STEP_FDS_MAX && step->fds[i] > 0; i++) {
 		if (dup3(step->fds[i], STEP_FDS + i, O_CLOEXEC) == -1)
 			_exit(1);

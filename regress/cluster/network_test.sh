@@ -178,7 +178,7 @@ cluster_test a_pod_may_see_the_processes_of_the_node \
 a_pod_may_see_the_processes_of_the_node_body() {
 	cluster_begin
 	pod_make a 'cat /proc/1/comm; readlink /proc/self/ns/ipc' \
-	    '.spec += {hostPID: true, hostIPC: true}'
+	    '.spec += {hostPID: true, hostIPC: true, nodeName: "n1"}'
 	pod_reaches a Succeeded
 	ipc=$(on_cluster -n n1 readlink /proc/self/ns/ipc)
 	expect 0 "node.sh

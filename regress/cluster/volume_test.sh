@@ -86,7 +86,7 @@ folders_and_files_of_the_node_are_volumes_body() {
 	    '{readOnly: true}') |
 	    $(volume d "{hostPath: {path: \"$dir/dir\"}}" /dir) |
 	    $(volume m "{hostPath: {path: \"$dir/new\",
-	    type: \"DirectoryOrCreate\"}}" /made)"
+	    type: \"DirectoryOrCreate\"}}" /made) | .spec.nodeName = \"n1\""
 	pod_reaches a Succeeded
 	expect 0 "node
 refused
@@ -178,8 +178,8 @@ cluster_test a_privileged_pod_has_the_devices_of_the_node \
     "and others have but harmless ones"
 a_privileged_pod_has_the_devices_of_the_node_body() {
 	cluster_begin
-	pod_make a "$UNTIL_TERM" \
-	    '.spec.containers[0].securityContext.privileged = true'
+	pod_make a "$UNTIL_TERM" '.spec.nodeName = "n1" |
+	    .spec.containers[0].securityContext.privileged = true'
 	pod_make b "$UNTIL_TERM"
 	pod_says a ready
 	pod_says b ready

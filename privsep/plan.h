@@ -72,7 +72,7 @@ struct plan_mount {
 	uint32_t kind, mode;	/* enum plan_mount_kind; of a PLAN_TMPFS */
 	/* MOUNT_ATTR_ RDONLY, NOSUID, NOEXEC; MS_PRIVATE, _SLAVE or _SHARED. */
 	uint64_t attributes, propagation;
-	/* PLAN_TMPFS: bytes, PLAN_DEVICE: its device number; 0: any. */
+	/* PLAN_TMPFS: bytes, PLAN_DEVICE: its device number; or 0. */
 	uint64_t number;
 };
 

@@ -88,7 +88,9 @@ filesystem_new(const struct volume *v)
 		"mode", "0620", "gid", "5", NULL };
 
 	snprintf(mode, sizeof(mode), "%o", v->m.mode);
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)v->m.number);
+	/* 0 would be no limit: then the kernel's default. */
+	snprintf(size, sizeof(size), v->m.number != 0 ? "%llu" : "50%%",
+	    (unsigned long long)v->m.number);
 	if (v->m.kind == PLAN_DEVPTS)
 		return (mount_new("devpts", devpts, 0));
 	return (v->m.kind == PLAN_TMPFS ? mount_new("tmpfs", tmpfs, 0) : -1);

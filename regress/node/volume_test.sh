@@ -107,6 +107,10 @@ a_tmpfs_has_the_size_and_mode_of_the_bundle_body() {
 	    echo $(df --output=fstype,size /small | tail -n 1) \
 	    $(stat -c %a /small); echo x >/small/file'
 	expect 0 "" spec_run b . ls /small
+	# Without a size it has a limit all the same.
+	expect 0 "limited" spec_run c '.mounts += [{type: "tmpfs",
+	    source: "tmpfs", destination: "/small"}]' sh -c '
+	    [ "$(df --output=size /small | tail -n 1)" -gt 0 ] && echo limited'
 	volumes_end
 }
 

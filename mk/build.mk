@@ -48,11 +48,11 @@ $(LIBS): $(BUILD)/lib%.a: $(BUILD)/%.list $$(call objects,$$*)
 
 $(BUILD)/reaper-privsep: $(BUILD)/privsep/main.o $(BUILD)/libprivsep.a \
     $(BUILD)/libunpriv.a $(BUILD)/policies.o
-	$(call link,$(STATIC)) -lsodium -lcap
+	$(call link,$(STATIC)) -lsodium -lcap -lseccomp
 
 $(BUILD)/containerd-shim-reaper-v2: $(BUILD)/shim/main.o $(BUILD)/libshim.a \
     $(BUILD)/libruntime.a $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a \
     $(BUILD)/policies.o
-	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c
+	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c -lseccomp
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -6,10 +6,10 @@ FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard regress/fuzz/fuzz_*.c))
 TESTS = $(UNIT) $(SCRIPTS) $(SHARED)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
-	$(call link,-pie) -lsodium -lcap -lprotobuf-c -latf-c
+	$(call link,-pie) -lsodium -lcap -lprotobuf-c -lseccomp -latf-c
 
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
-	$(call link,-pie -fsanitize=fuzzer) -lsodium -lcap -lprotobuf-c
+	$(call link,-pie -fsanitize=fuzzer) -lsodium -lcap -lprotobuf-c -lseccomp
 
 $(SCRIPTS): $(BUILD)/%: %.sh
 	@mkdir -p $(@D)

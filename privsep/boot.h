@@ -29,6 +29,7 @@
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */
+	uint32_t network_host;		/* REAPER_NETWORK=host: 1 */
 	uint8_t key[32];		/* CHANNEL_KEY_SIZE: its master key */
 	/*
 	 * The sandbox id, or the container's own; containerd's namespace; the

@@ -300,7 +300,7 @@ cgroup_kill(const struct helper *h, const struct record *c)
 		(void)text_write(file_open(h, c, FREEZER, "freezer.state",
 		    O_WRONLY), "THAWED");
 	/* With a pid namespace of their own all end with its pid 1. */
-	if (c->pidns_fd == -1)
+	if ((c->plan.flags & PLAN_NEW_PIDNS) == 0)
 		(void)text_write(file_open(h, c, UNIFIED, "cgroup.kill",
 		    O_WRONLY), "1");
 }

@@ -148,3 +148,25 @@ filter_build(int layer_fd, const char *const *own)
 		path_hide(root, layer_fd, filtered);
 	}
 }
+
+int
+path_touches(const char *path, const char *pattern)
+{
+	const size_t length = strlen(path);
+
+	return (fnmatch(pattern, path, FNM_PATHNAME | FNM_LEADING_DIR) == 0 ||
+	    length == 0 || (strncmp(pattern, path, length) == 0 &&
+	    pattern[length] == '/'));
+}
+
+int
+filter_touches(const char *path)
+{
+	size_t i;
+
+	for (i = 0; paths[i] != NULL; i++) {
+		if (path_touches(path, paths[i]))
+			return (1);
+	}
+	return (0);
+}

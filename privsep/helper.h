@@ -63,18 +63,25 @@ struct record {
 	struct plan plan;	/* after policy */
 	struct msg_exited exited;
 	union {			/* all of them owned, or -1 */
-		int fds[12];
+		int fds[11 + PLAN_NS_MAX];
 		struct {
 			int stdio_fds[HELPER_STREAMS]; /* reader, O_PATH */
 			/*
 			 * The socket to the launch step; sealed: plan, cwd,
-			 * args, env.  A container's own: its namespaces, its
-			 * directory, locked; of its cgroup what struct
-			 * event_notice says, and version 2's cgroup.events.  An exec's terminal, until the
-			 * shim gets its master with the reply to MSG_START.
+			 * args, env, mounts.  An exec's terminal, until the
+			 * shim gets its master with the reply to MSG_START.  A
+			 * container's own: its directory, locked, its
+			 * namespaces, the node's where it has none but pid; of
+			 * its cgroup what struct event_notice says, and version
+			 * 2's cgroup.events.
 			 */
 			int launch_fd, strings_fd, terminal_fd;
-			int pidns_fd, mntns_fd, state_fd, memory_fd, event_fd, populated_fd;
+			int state_fd, mntns_fd;
+			int memory_fd, event_fd, populated_fd;
+			union {
+				int ns_fds[PLAN_NS_MAX];
+				struct { int own_fds[PLAN_NS_PID], pidns_fd; };
+			};
 		};
 	};
 };
@@ -207,6 +214,14 @@ int	 process_decode(struct helper *h, struct record *r, int fd,
  */
 int	 process_launch(struct helper *h, struct record *r, struct request *rq);
 
+/*
+ * namespace.c: opens the namespaces that a container's processes are started
+ * in; then takes those that its launch step has made.  0 or a negative errno.
+ */
+int	 namespaces_open(struct helper *h, struct record *c,
+	    struct request *rq);
+int	 namespaces_take(struct record *c);
+
 /* process.c: takes the outcome of a start; launch_fd is readable. */
 void	 process_started(struct helper *h, struct record *r);
 
@@ -259,7 +274,7 @@ int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
 #define STEP_FDS	4	/* those given to step_run */
 #define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
-#define STEP_FDS_MAX	(1 + CGROUP_HIERARCHIES)
+#define STEP_FDS_MAX	(2 + PLAN_NS_PID + CGROUP_HIERARCHIES)
 
 /*
  * A launch step is told twice to go on, by a uint32_t each: with its mount
@@ -274,7 +289,7 @@ struct step {
 	step_program *program;
 	int pidns_fd;		/* it is born there, unless -1; or the above */
 	uint64_t keep;		/* capabilities */
-	int fds[STEP_FDS_MAX];	/* what it gets; lent, up to the first -1 */
+	int fds[STEP_FDS_MAX];	/* what it gets; lent; then 0 or -1 */
 	int cgroup_fd;		/* of version 2 that it is born in, or -1 */
 	/* Its socket, owned by who forks it, or -1; its process. */
 	int socket_fd;
@@ -323,6 +338,27 @@ void	 step_confine(const struct sock_fprog *policy);
 
 /* overlay.c: for step_mount, the namespace of the pod's overlay. */
 int	 overlay_open(const struct helper *h, const struct plan *plan);
+
+/*
+ * overlay.c: in a mount step, a detached mount of a new filesystem; o: options
+ * in pairs, then NULL; flags: MOUNT_ATTR_*.
+ */
+int	 mount_new(const char *type, const char *const *o, unsigned int flags);
+
+/*
+ * volume.c: for step_mount, opens what the plan says on the node; then places
+ * it in the tree of the container, whose namespace it has entered.
+ */
+void	 volumes_open(const struct helper *h, const struct record *r);
+void	 volumes_attach(const struct record *r);
+
+/*
+ * filter.c: true if a path without its first slash is at, above or below one of
+ * another, in which the last component may be a pattern; of one that is
+ * filtered.
+ */
+int	 path_touches(const char *path, const char *pattern);
+int	 filter_touches(const char *path);
 
 /* filter.c: for step_mount, fills the filter layer; own: two paths more. */
 void	 filter_build(int layer_fd, const char *const *own);

@@ -131,8 +131,8 @@ enum msg_step {
 	MSG_STEP_REQUEST, MSG_STEP_BUNDLE,
 	/* The document's content; the plan, or node policy against it. */
 	MSG_STEP_DECODE, MSG_STEP_POLICY,
-	/* Its own pid 1; the overlay, its filters, the container's mounts. */
-	MSG_STEP_PIDNS, MSG_STEP_OVERLAY, MSG_STEP_FILTER, MSG_STEP_MOUNT,
+	/* Namespaces; the overlay, its filters, the container's mounts. */
+	MSG_STEP_NAMESPACE, MSG_STEP_OVERLAY, MSG_STEP_FILTER, MSG_STEP_MOUNT,
 	/* Opening a FIFO; entering namespaces; what the process is given. */
 	MSG_STEP_STDIO, MSG_STEP_LAUNCH, MSG_STEP_RLIMIT, MSG_STEP_CWD,
 	MSG_STEP_IDENTITY, MSG_STEP_EXEC,

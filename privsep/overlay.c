@@ -46,7 +46,7 @@ static const struct {
 	const char *path;
 	int is_readonly, is_optional;
 } trees[] = {
-	{ "/sys", 1, 0 }, { "/dev", 0, 0 },
+	{ "/sys", 1, 0 },
 	{ "/run/systemd/resolve", 1, 1 }, { "/run/resolvconf", 1, 1 },
 };
 
@@ -70,8 +70,7 @@ directory_open(const char *path)
 	return (open_must(path, O_RDONLY | O_DIRECTORY));
 }
 
-/* A detached mount of a new filesystem; o: options in pairs, then NULL. */
-static int
+int
 mount_new(const char *type, const char *const *o, unsigned int flags)
 {
 	int fd, fs;
@@ -121,9 +120,9 @@ base_prepare(const struct helper *h)
 }
 
 /*
- * Recursive clones of the node's trees below the new root, all but /proc, which
- * each container has its own way, and a /run of the overlay's own: the node's
- * holds sockets that hand over the node, and Reaper's own tree.
+ * Recursive clones of the node's trees below the new root, all but /proc and
+ * /dev, which each container has its own way, and a /run of the overlay's own:
+ * the node's holds sockets that hand over the node, and Reaper's own tree.
  */
 static void
 trees_mount(int merged)

@@ -1,9 +1,15 @@
 /*
  * Checks a plan as untrusted input.  Pure, like msg.c.
  */
+#include <sys/mount.h>
+
+#include <sched.h>
 #include <string.h>
 
 #include "privsep/plan.h"
+
+#define ATTRIBUTES	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | \
+	    MOUNT_ATTR_NOEXEC)
 
 /* A DNS label, or empty. */
 static int
@@ -45,21 +51,42 @@ limits_valid(const struct plan_limits *limits)
 	return (1);
 }
 
+/* The strings, and the records that follow them. */
 static int
 strings_valid(const struct plan *plan, const char *strings, size_t length)
 {
-	size_t i, count;
+	const char *p = strings, *end = strings + plan->strings_length;
+	const size_t first = (size_t)plan->argc + plan->envc + 1;
+	struct plan_mount m;
+	size_t i;
 
 	if (plan->argc < 1 || plan->argc > PLAN_VECTOR_MAX ||
 	    plan->envc > PLAN_VECTOR_MAX - plan->argc ||
-	    length != plan->strings_length || length < 2 ||
-	    length > PLAN_STRINGS_MAX || strings[length - 1] != '\0')
+	    plan->nmounts > PLAN_MOUNTS_MAX || plan->strings_length < 2 ||
+	    plan->strings_length > PLAN_STRINGS_MAX ||
+	    plan->nfilter > PLAN_FILTER_MAX || length != plan->strings_length +
+	    plan->nmounts * sizeof(m) + plan->nfilter * sizeof(uint64_t) ||
+	    end[-1] != '\0')
 		return (0);
-	for (i = 0, count = 0; i < length; i++)
-		count += strings[i] == '\0';
-	/* The working directory is absolute and args[0] is not empty. */
-	return (count == (size_t)plan->argc + plan->envc + 1 &&
-	    strings[0] == '/' && strings[strlen(strings) + 1] != '\0');
+	for (i = 0; p < end; i++, p += strlen(p) + 1) {
+		/* The working directory and each destination are absolute. */
+		if ((i == 0 || (i >= first && (i - first) % 2 == 0)) &&
+		    p[0] != '/')
+			return (0);
+		if (i == 1 && p[0] == '\0')
+			return (0);
+		if (i < first || (i - first) % 2 == 0 ||
+		    (i - first) / 2 >= plan->nmounts)
+			continue;
+		memcpy(&m, end + (i - first) / 2 * sizeof(m), sizeof(m));
+		if (m.kind == 0 || m.kind >= PLAN_KINDS || m.mode > 07777 ||
+		    (m.attributes & ~(uint64_t)ATTRIBUTES) != 0 ||
+		    (m.propagation != MS_PRIVATE && m.propagation != MS_SLAVE &&
+		    m.propagation != MS_SHARED) ||
+		    (m.kind <= PLAN_DEVICE && p[0] != '/'))
+			return (0);
+	}
+	return (i == first + 2 * (size_t)plan->nmounts);
 }
 
 const char *
@@ -83,8 +110,14 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 		return ("sandbox_id");
 	if (!cgroup_valid(plan->cgroup) || !limits_valid(&plan->limits))
 		return ("cgroup or limits");
-	if (!strings_valid(plan, strings, length))
-		return ("strings");
+	if (!strings_valid(plan, strings, length) ||
+	    (kind != PLAN_BUNDLE && plan->nmounts + plan->nfilter != 0))
+		return ("strings, mounts or filter");
+	if ((plan->unshare & ~(uint32_t)PLAN_UNSHARE_ALL) != 0 ||
+	    !msg_string_valid(plan->hostname, PLAN_HOSTNAME_SIZE) ||
+	    !msg_string_valid(plan->netns, PLAN_NETNS_SIZE) ||
+	    strchr(plan->netns, '/') != NULL)
+		return ("unshare, hostname or netns");
 	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */
 	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX)
 		return ("uid or gid");

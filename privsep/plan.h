@@ -1,8 +1,10 @@
 /*
  * The plan: what a decode step read from a bundle's config.json or from an
  * exec's process document, in a fixed layout.  The step writes it to a memfd
- * as one struct plan followed by strings_length bytes of strings; the helper
- * checks every field of it as untrusted input (plan_check) before use.
+ * as one struct plan followed by strings_length bytes of strings, nmounts
+ * records of struct plan_mount and a seccomp filter of nfilter instructions, of
+ * which the kernel checks the content; the helper checks every field of it as
+ * untrusted input (plan_check) before use.
  */
 #ifndef PRIVSEP_PLAN_H
 #define PRIVSEP_PLAN_H
@@ -18,6 +20,14 @@
 #define PLAN_NAMESPACE_SIZE	64	/* a DNS label, with its NUL */
 #define PLAN_CGROUP_SIZE	256	/* a path, with its NUL */
 #define PLAN_LIMIT_SIZE		128	/* "0-3,8", with its NUL */
+#define PLAN_MOUNTS_MAX		512
+#define PLAN_FILTER_MAX		4095	/* instructions */
+/* What may follow a plan, bytes. */
+#define PLAN_TAIL_MAX \
+	(PLAN_STRINGS_MAX + PLAN_MOUNTS_MAX * sizeof(struct plan_mount) + \
+	    PLAN_FILTER_MAX * sizeof(uint64_t))
+#define PLAN_HOSTNAME_SIZE	72	/* the kernel takes 64 */
+#define PLAN_NETNS_SIZE		64	/* a file name, with its NUL */
 
 /* A whole config.json; an exec's process document. */
 enum plan_kind { PLAN_BUNDLE = 1, PLAN_PROCESS };
@@ -57,17 +67,54 @@ struct plan_limits {
 	char v2[MSG_CGROUP_LIMITS][PLAN_LIMIT_SIZE];
 };
 
+/* Kinds of plan_mount, and what their source is; else it is empty. */
+enum plan_mount_kind {
+	/* The node's file or directory; with all that is mounted below it. */
+	PLAN_BIND = 1, PLAN_BIND_TREE,
+	/* The node's device file; what a symbolic link says. */
+	PLAN_DEVICE, PLAN_LINK,
+	/* New filesystems; a directory where there is none. */
+	PLAN_TMPFS, PLAN_DEVPTS, PLAN_DIRECTORY,
+	/* What is there, if anything: shows nothing; cannot be written to. */
+	PLAN_MASK, PLAN_READONLY, PLAN_KINDS,
+};
+
+/* Something to be placed in a container's tree, in the order of the records. */
+struct plan_mount {
+	uint32_t kind, mode;	/* enum plan_mount_kind; of a PLAN_TMPFS */
+	/* MOUNT_ATTR_ RDONLY, NOSUID, NOEXEC; MS_PRIVATE, _SLAVE or _SHARED. */
+	uint64_t attributes, propagation;
+	/* PLAN_TMPFS: bytes, PLAN_DEVICE: its device number; or 0. */
+	uint64_t number;
+};
+
+/* Namespaces that may be those of another process: indices of plan.ns_pids. */
+enum plan_ns {
+	PLAN_NS_NET, PLAN_NS_IPC, PLAN_NS_UTS, PLAN_NS_PID, PLAN_NS_MAX,
+};
+
+/* Of plan.unshare. */
+#define PLAN_UNSHARE_ALL (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
 struct plan {
 	/* PLAN_MAGIC, enum plan_kind, enum plan_flag; umask: 0 to 0777. */
 	uint32_t magic, kind, flags, uid, gid, umask;
 	int32_t oom_score_adj;	/* -1000 to 1000 */
 	/*
 	 * The strings that follow: cwd, then argc >= 1 arguments, then envc
-	 * KEY=VALUE, argc + envc <= PLAN_VECTOR_MAX, each NUL-terminated, back
-	 * to back, filling exactly strings_length bytes.
+	 * KEY=VALUE, argc + envc <= PLAN_VECTOR_MAX, then of each mount its
+	 * destination and its source, each NUL-terminated, back to back,
+	 * filling exactly strings_length bytes.
 	 */
 	uint32_t argc, envc, strings_length, ngroups, nrlimits;
 	uint32_t rows, columns; /* of the terminal; at most 65535 */
+	/* A bundle's only; CLONE_NEW* that are the container's own. */
+	uint32_t nmounts, nfilter, unshare, reserved;
+	/*
+	 * Whose namespaces are joined, or 0; for PLAN_NS_NET perhaps netns
+	 * instead.  What is neither is the node's.
+	 */
+	uint32_t ns_pids[PLAN_NS_MAX];
 	uint32_t groups[PLAN_GROUPS_MAX];
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint64_t capabilities[PLAN_CAPSETS];
@@ -85,13 +132,16 @@ struct plan {
 	 * two; empty where the bundle names none.
 	 */
 	char cgroup[PLAN_CGROUP_SIZE];
+	/* Or empty; a file in /run/netns, or empty. */
+	char hostname[PLAN_HOSTNAME_SIZE], netns[PLAN_NETNS_SIZE];
 };
 
 _Static_assert(offsetof(struct plan, rlimits) % 8 == 0 &&
-    sizeof(struct plan) % 8 == 0, "plan has padding");
+    sizeof(struct plan) % 8 == 0 && sizeof(struct plan_mount) == 32,
+    "plan has padding");
 
 /*
- * Checks a plan of the given kind and the strings that follow it.  Pure.
+ * Checks a plan of the given kind and the length bytes that follow it.  Pure.
  * Returns NULL if it is well formed, or a constant text that names the first
  * field that is not.
  */

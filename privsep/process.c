@@ -22,7 +22,7 @@ plan_take(struct record *r)
 
 	if (fcntl(r->strings_fd, F_ADD_SEALS, SEALS) == -1 ||
 	    fstat(r->strings_fd, &st) == -1 || st.st_size <= (off_t)size ||
-	    st.st_size > (off_t)(size + PLAN_STRINGS_MAX))
+	    st.st_size > (off_t)(size + PLAN_TAIL_MAX))
 		return ("the plan's size");
 	length = (size_t)st.st_size;
 	map = mmap(NULL, length, PROT_READ, MAP_PRIVATE, r->strings_fd, 0);
@@ -45,8 +45,10 @@ mount_begin(struct helper *h, struct record *c, struct step *step)
 	char path[40];
 	int error;
 
-	*step = (struct step){ step_mount, is_new ? STEP_PIDNS_NEW : -1,
-		policy_mount_capabilities, { h->lifeline[0], -1 }, -1, -1, 0 };
+	*step = (struct step){ step_mount,
+		is_new ? STEP_PIDNS_NEW : c->pidns_fd,
+		policy_mount_capabilities,
+		{ h->lifeline[0], c->strings_fd }, -1, -1, 0 };
 	if ((error = step_fork(h, c, step)) != 0 || !is_new)
 		return (error);
 	c->init_pid = step->pid;
@@ -62,28 +64,33 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	const uint64_t *sets = r->plan.capabilities;
 	struct step mount = { .socket_fd = -1 }, launch = { step_launch, -1,
 		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
-		{ r->strings_fd, -1 }, -1, -1, 0 };
+		{ r->strings_fd }, -1, -1, 0 };
+	int error, *tasks = launch.fds + 2 + PLAN_NS_PID;
 	const uint32_t go = 0;
-	int error;
 
-	rq->reply.step = MSG_STEP_CGROUP;
-	if ((error = cgroup_enter(h, c, launch.fds + 1)) != 0)
+	if (r == c && (error = namespaces_open(h, c, rq)) != 0)
 		return (error);
-	rq->reply.step = MSG_STEP_PIDNS;
+	launch.fds[1] = c->strings_fd; /* has the filter */
+	memcpy(launch.fds + 2, c->ns_fds, sizeof(c->own_fds));
+	rq->reply.step = MSG_STEP_CGROUP;
+	if ((error = cgroup_enter(h, c, tasks)) != 0)
+		return (error);
+	rq->reply.step = MSG_STEP_NAMESPACE;
 	/* Both at once: the one is told of the namespace the other made. */
 	if (r == c)
 		error = mount_begin(h, c, &mount);
 	launch.pidns_fd = c->pidns_fd;
-	launch.cgroup_fd = launch.fds[CGROUP_HIERARCHIES];
+	launch.cgroup_fd = tasks[CGROUP_HIERARCHIES - 1];
 	if (error == 0)
 		error = step_fork(h, r, &launch);
-	fdpass_close(launch.fds + 1, CGROUP_HIERARCHIES);
+	fdpass_close(tasks, CGROUP_HIERARCHIES);
 	if (error == 0 && r == c)
 		error = step_wait(&mount, &c->mntns_fd, rq);
 	if (error == 0)
 		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
 		    &c->mntns_fd, 1);
-	if (error == 0)
+	/* One that has ended has said why. */
+	if (error == 0 || error == -EPIPE)
 		error = step_wait(&launch, &rq->fds[0], rq);
 	/* A step that nobody listens to ends. */
 	fdpass_close(&mount.socket_fd, 1);
@@ -93,6 +100,9 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	}
 	r->pid = launch.pid;
 	r->launch_fd = launch.socket_fd;
+	rq->reply.step = MSG_STEP_NAMESPACE;
+	if (r == c && (error = namespaces_take(c)) != 0)
+		return (error);
 	if (rq->fds[0] != -1)
 		rq->reply.fds = MSG_FDS_TERMINAL;
 	return (0);
@@ -125,6 +135,7 @@ policy_refusal(struct helper *h, struct record *r)
 	plan->argc = asked.argc;
 	plan->envc = asked.envc;
 	plan->strings_length = asked.strings_length;
+	plan->nmounts = 0;
 	plan->gid = asked.gid;
 	if (asked.uid == c->uid)
 		return (NULL);

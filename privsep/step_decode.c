@@ -11,7 +11,7 @@
 static char document[PLAN_DOCUMENT_MAX + 1];
 static struct {
 	struct plan plan;
-	char strings[PLAN_STRINGS_MAX];
+	char strings[PLAN_TAIL_MAX];
 } out;
 
 void
@@ -22,6 +22,8 @@ step_decode(const struct helper *h, const struct record *r)
 	int n, size;
 
 	(void)h;
+	if ((n = oci_prepare()) != 0)
+		step_fail(MSG_STEP_DECODE, n, "a pipe");
 	step_confine(&policy_decode);
 	do {
 		n = step_must(MSG_STEP_BUNDLE, read(STEP_FDS,

@@ -8,10 +8,18 @@
 #include <sys/resource.h>
 
 #include <grp.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
 
 #include "privsep/helper.h"
 
+/* What it gets: plans, namespaces, and from here on ways into its cgroup. */
+#define LAUNCH_TASKS	(STEP_FDS + 2 + PLAN_NS_PID)
+
 #define MUST(step, n, text)	step_must(MSG_STEP_##step, (n), (text))
+
+/* The container's filter, an exec's too. */
+static struct sock_filter filter[PLAN_FILTER_MAX];
 
 /* argv, NULL, envp, NULL; pointers into the mapped strings. */
 static char *vector[PLAN_VECTOR_MAX + 2];
@@ -36,6 +44,27 @@ strings_map(const struct plan *plan)
 		p += strlen(p) + 1;
 	}
 	return (cwd);
+}
+
+static void
+filter_read(const struct plan *plan)
+{
+	const int fd = STEP_FDS + 1;
+	const size_t length = plan->nfilter * sizeof(*filter);
+	const off_t end = MUST(LAUNCH, lseek(fd, 0, SEEK_END), "the filter");
+
+	if (pread(fd, filter, length, end - (off_t)length) != (ssize_t)length)
+		step_fail(MSG_STEP_LAUNCH, -EIO, "the filter");
+}
+
+static void
+filter_install(const struct plan *plan)
+{
+	const struct sock_fprog p = { (unsigned short)plan->nfilter, filter };
+
+	if (plan->nfilter != 0)
+		MUST(IDENTITY, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p),
+		    "seccomp");
 }
 
 /* Waits to be told to go on.  Returns the word, and descriptors in fds. */
@@ -119,6 +148,12 @@ identity_set(const struct plan *plan)
 	MUST(IDENTITY, setgroups(plan->ngroups, plan->groups), "groups");
 	MUST(IDENTITY, setresgid(gid, gid, gid), "gid");
 	MUST(IDENTITY, setresuid(uid, uid, uid), "uid");
+	/* Without no_new_privs it takes CAP_SYS_ADMIN, for a moment more. */
+	if ((plan->flags & PLAN_NO_NEW_PRIVS) == 0) {
+		if ((error = caps_limit(~UINT64_C(0))) != 0)
+			step_fail(MSG_STEP_IDENTITY, error, "capabilities");
+		filter_install(plan);
+	}
 	if ((error = caps_apply(plan->capabilities)) != 0)
 		step_fail(MSG_STEP_IDENTITY, error, "capabilities");
 	if (getresuid(&id[0], &id[1], &id[2]) == -1 ||
@@ -130,6 +165,38 @@ identity_set(const struct plan *plan)
 		MUST(IDENTITY, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), NULL);
 	/* A change of identity clears it. */
 	MUST(IDENTITY, prctl(PR_SET_PDEATHSIG, SIGKILL), NULL);
+	if ((plan->flags & PLAN_NO_NEW_PRIVS) != 0)
+		filter_install(plan);
+}
+
+/*
+ * Enters the namespaces of its container, or makes them.  Returns a detached
+ * mount of the message queues of a container, or -1.
+ */
+static int
+namespaces_enter(const struct record *r)
+{
+	static const char *const no_options[] = { NULL };
+	const struct plan *plan = &r->plan;
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd, i;
+
+	for (i = 0; i < PLAN_NS_PID; i++)
+		MUST(NAMESPACE, setns(STEP_FDS + 2 + i, 0), NULL);
+	if (RECORD_IS_EXEC(r))
+		return (-1);
+	MUST(NAMESPACE, unshare((int)plan->unshare), NULL);
+	if ((plan->unshare & CLONE_NEWUTS) != 0 && plan->hostname[0] != '\0')
+		MUST(NAMESPACE, sethostname(plan->hostname,
+		    strlen(plan->hostname)), "hostname");
+	if ((plan->unshare & CLONE_NEWNET) != 0) {
+		fd = MUST(NAMESPACE, socket(AF_INET, SOCK_DGRAM, 0), "lo");
+		MUST(NAMESPACE, ioctl(fd, SIOCSIFFLAGS, &lo), "lo");
+		close(fd);
+	}
+	return ((plan->flags & PLAN_CRI_SANDBOX) != 0 ? -1 :
+	    mount_new("mqueue", no_options, MOUNT_ATTR_NOSUID |
+	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
 }
 
 void
@@ -140,7 +207,7 @@ step_launch(const struct helper *h, const struct record *r)
 	char path[PATH_MAX], text[40];
 	const char *cwd;
 	struct rlimit limit;
-	int error, fd, fds[MSG_FDS_MAX], master = -1;
+	int error, fd, fds[MSG_FDS_MAX], master = -1, mqueue;
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -149,12 +216,17 @@ step_launch(const struct helper *h, const struct record *r)
 		log_line("oomScoreAdj stays as it is", &r->ref, NULL, -errno);
 	close(fd);
 	cwd = strings_map(plan);
+	filter_read(plan);
 	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
 		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
+	mqueue = namespaces_enter(r);
 	go_wait(fds);
 	MUST(LAUNCH, setns(fds[0], CLONE_NEWNS), "the mount namespace");
+	if (mqueue != -1)
+		MUST(MOUNT, move_mount(mqueue, "", AT_FDCWD, "/dev/mqueue",
+		    MOVE_MOUNT_F_EMPTY_PATH), "/dev/mqueue");
 	close(fds[0]);
-	close(STEP_FDS);
+	close_range(STEP_FDS, LAUNCH_TASKS - 1, 0);
 	for (; l < plan->rlimits + plan->nrlimits; l++) {
 		limit = (struct rlimit){ l->soft, l->hard };
 		snprintf(text, sizeof(text), "resource %d", (int)l->resource);
@@ -170,7 +242,7 @@ step_launch(const struct helper *h, const struct record *r)
 		master = terminal_open(plan);
 	step_report(0, MSG_STEP_NONE, NULL, master);
 	/* A thread moves at once; a process, by cgroup.procs, waits for RCU. */
-	for (fd = STEP_FDS + 1; write(fd, "0", 1) != -1; fd++)
+	for (fd = LAUNCH_TASKS; write(fd, "0", 1) != -1; fd++)
 		continue;
 	MUST(CGROUP, errno == EBADF ? 0 : -1, "tasks");
 	streams_set(plan, master);

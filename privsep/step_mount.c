@@ -18,7 +18,7 @@ proc_open(const struct record *r)
 {
 	int fd, fs;
 
-	if ((r->plan.flags & PLAN_NEW_PIDNS) == 0)
+	if (r->pidns_fd == -1 && (r->plan.flags & PLAN_NEW_PIDNS) == 0)
 		return (MUST(open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE |
 		    OPEN_TREE_CLOEXEC | AT_RECURSIVE), "/proc"));
 	fs = MUST(fsopen("proc", FSOPEN_CLOEXEC), "proc");
@@ -66,11 +66,13 @@ step_mount(const struct helper *h, const struct record *r)
 	step_confine(&policy_mount);
 	fd = overlay_open(h, &r->plan);
 	proc = proc_open(r);
+	volumes_open(h, r);
 	MUST(setns(fd, CLONE_NEWNS), "entering the overlay");
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
 	MUST(move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH),
 	    "/proc");
 	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "ns/mnt");
+	volumes_attach(r);
 	if ((r->plan.flags & PLAN_ROOT_READONLY) != 0)
 		MUST(mount_setattr(AT_FDCWD, "/", 0, &readonly,
 		    sizeof(readonly)), "root.readonly");

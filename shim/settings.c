@@ -35,7 +35,7 @@ struct documents {
 enum { RESULT_FD = 3, PLAN_FD };
 
 /* Only the child writes here. */
-static char strings[PLAN_STRINGS_MAX];
+static char strings[PLAN_TAIL_MAX];
 static struct plan plan;
 
 static int
@@ -118,7 +118,7 @@ child_run(const struct documents *documents, int result_fd, int plan_fd)
 	memset(&settings, 0, sizeof(settings));
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
 	    helper_place(fds, plan_fd != -1 ? 2 : 1, RESULT_FD, 0) != 0 ||
-	    close_range(0, RESULT_FD - 1, 0) == -1 ||
+	    close_range(0, RESULT_FD - 1, 0) == -1 || oci_prepare() != 0 ||
 	    sandbox_enter_decode() != 0)
 		_exit(1);
 	if ((length = documents_decode(documents, &settings)) > 0) {

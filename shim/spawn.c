@@ -181,6 +181,7 @@ boot_fill(struct spawn *spawn, const struct shim_args *args,
 	boot->magic = BOOT_MAGIC;
 	boot->shim_pid = (uint32_t)spawn->daemon;
 	boot->shim_uid = settings->conf.uid;
+	boot->network_host = settings->conf.network_host;
 	memcpy(boot->containerd_namespace, args->namespace,
 	    sizeof(boot->containerd_namespace));
 	memcpy(boot->planned, args->id, sizeof(boot->planned));

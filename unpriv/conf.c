@@ -88,6 +88,14 @@ set_isolation(struct conf *conf, struct slice value)
 	return (slice_is(value, "namespace") ? 0 : -EINVAL);
 }
 
+/* What the bundle says, or the node's for all. */
+static int
+set_network(struct conf *conf, struct slice value)
+{
+	conf->network_host = (uint32_t)slice_is(value, "host");
+	return (conf->network_host || slice_is(value, "auto") ? 0 : -EINVAL);
+}
+
 /* Absolute, printable, and of components that name something. */
 static int
 path_valid(struct slice path)
@@ -161,6 +169,7 @@ static const struct setting {
 	{ "REAPER_SHIM_LOG", set_shim_log, PATH_EXPECTED },
 	{ "REAPER_RUNTIME_LOG", set_runtime_log, PATH_EXPECTED },
 	{ "REAPER_LOG_DIR", set_log_dir, PATH_EXPECTED },
+	{ "REAPER_NETWORK", set_network, "auto or host" },
 	{ "REAPER_OVERLAY_ISOLATION", set_isolation,
 	    "namespace; one overlay for the node is not supported yet" },
 };
@@ -290,8 +299,8 @@ conf_check(const struct conf *conf)
 		return ("error");
 	if (conf->uid < 1 || conf->uid > UID_LIMIT)
 		return ("uid");
-	if (conf->reserved != 0)
-		return ("reserved field");
+	if (conf->network_host > 1)
+		return ("network_host");
 	if (!path_check(conf->runtime_root))
 		return ("runtime_root");
 	if (conf->shim_log[0] != '\0' && !path_check(conf->shim_log))

@@ -17,7 +17,7 @@
 /* Fixed layout, no pointers: it crosses a pipe. */
 struct conf {
 	uint32_t uid;			/* REAPER_UID: 1 to 2^31-2 */
-	uint32_t reserved;		/* 0 */
+	uint32_t network_host;		/* REAPER_NETWORK: auto 0, host 1 */
 	char runtime_root[CONF_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
 	char shim_log[CONF_PATH_SIZE];	/* REAPER_SHIM_LOG, or empty */
 	char runtime_log[CONF_PATH_SIZE]; /* REAPER_RUNTIME_LOG, or empty */

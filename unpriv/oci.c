@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,30 +57,36 @@ read_hooks(struct oci_reader *reader, int value, uint32_t arg)
 }
 
 /*
- * Kinds of namespaces, pid the first.  Those of other kinds are the node's,
- * whatever the bundle says.
+ * Kinds of namespaces.  One without a path is the container's own: unshare, or
+ * for pid a flag.  The file below /proc/<pid>/ns is joined, or without a name
+ * there, whatever the bundle says is ignored: a mount namespace every container
+ * has, and cgroup and time are the node's.
  */
-static const char *const namespace_names[] = {
-	"pid",
-	"network",
-	"mount",
-	"ipc",
-	"uts",
-	"cgroup",
-	"time",
-	"user",
+static const struct {
+	const char *name;
+	uint32_t unshare;
+	const char *file;
+	enum plan_ns index;
+} namespaces[] = {
+	{ "pid", 0, "pid", PLAN_NS_PID },
+	{ "network", CLONE_NEWNET, "net", PLAN_NS_NET },
+	{ "ipc", CLONE_NEWIPC, "ipc", PLAN_NS_IPC },
+	{ "uts", CLONE_NEWUTS, "uts", PLAN_NS_UTS },
+	{ "mount", 0, NULL, 0 },
+	{ "cgroup", 0, NULL, 0 },
+	{ "time", 0, NULL, 0 },
+	{ "user", 0, NULL, 0 },
 };
-#define NAMESPACES    (sizeof(namespace_names) / sizeof(namespace_names[0]))
-#define NAMESPACE_PID (1u << 0)
+#define NAMESPACES (sizeof(namespaces) / sizeof(namespaces[0]))
 
 static int
 read_namespace_type(struct oci_reader *reader, int value, uint32_t arg)
 {
-	size_t i;
+	uint32_t i;
 
 	(void)arg;
 	for (i = 0; i < NAMESPACES; i++) {
-		if (json_equals(value, namespace_names[i]))
+		if (json_equals(value, namespaces[i].name))
 			break;
 	}
 	if (i == NAMESPACES)
@@ -87,24 +95,63 @@ read_namespace_type(struct oci_reader *reader, int value, uint32_t arg)
 	if (json_equals(value, "user"))
 		return (oci_refuse(reader, value,
 		    "user namespaces are not supported"));
-	reader->namespace = 1u << i;
-	if ((reader->namespaces & reader->namespace) != 0)
+	reader->namespace = i;
+	if ((reader->namespaces & 1u << i) != 0)
 		return (oci_refuse(reader, value, "given twice"));
-	reader->namespaces |= reader->namespace;
+	reader->namespaces |= 1u << i;
+	return (0);
+}
+
+/* /run/netns/NAME, by either of its names, where CNI keeps them. */
+static int
+netns_name(const char *path, char name[PLAN_NETNS_SIZE])
+{
+	static const char *const folders[] = { "/run/netns/",
+		"/var/run/netns/" };
+	size_t i, length;
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		length = strlen(folders[i]);
+		if (strncmp(path, folders[i], length) != 0)
+			continue;
+		path += length;
+		length = strlen(path);
+		if (length == 0 || length >= PLAN_NETNS_SIZE ||
+		    strchr(path, '/') != NULL || strcmp(path, ".") == 0 ||
+		    strcmp(path, "..") == 0)
+			return (0);
+		memcpy(name, path, length);
+		return (1);
+	}
 	return (0);
 }
 
 static int
 read_namespace_path(struct oci_reader *reader, int value, uint32_t arg)
 {
+	const char *file = namespaces[reader->namespace].file;
+	struct plan *plan = reader->plan;
+	uint32_t *pid = &plan->ns_pids[namespaces[reader->namespace].index];
+	char path[128], same[128];
 	size_t length;
 
 	(void)arg;
 	json_raw(value, &length);
-	if (reader->namespace != NAMESPACE_PID || length == 0)
+	if (file == NULL || length == 0)
 		return (0);
+	if (json_string(value, path, sizeof(path)) < 0)
+		return (oci_refuse(reader, value, "too long"));
+	if (strcmp(file, "net") == 0 && netns_name(path, plan->netns))
+		return (0);
+	if (sscanf(path, "/proc/%9u/", pid) == 1 && *pid != 0) {
+		snprintf(same, sizeof(same), "/proc/%u/ns/%s", *pid, file);
+		if (strcmp(path, same) == 0)
+			return (0);
+	}
 	return (oci_refuse(reader, value,
-	    "joining a pid namespace by path is not supported"));
+	    strcmp(file, "net") == 0 ?
+		"expected /proc/PID/ns/net or a file in /run/netns" :
+		"expected a file of this kind in /proc/PID/ns"));
 }
 
 static const struct oci_field namespace_fields[] = {
@@ -115,14 +162,23 @@ static const struct oci_field namespace_fields[] = {
 static int
 read_namespace(struct oci_reader *reader, int value, uint32_t arg)
 {
-	int error;
+	struct plan *plan = reader->plan;
+	int error, joined;
 
 	(void)arg;
 	error = oci_read_object(reader, value, namespace_fields,
 	    OCI_FIELDS(namespace_fields));
-	if (error == 0 && reader->namespace == NAMESPACE_PID)
-		reader->plan->flags |= PLAN_NEW_PIDNS;
-	return (error);
+	if (error != 0 || namespaces[reader->namespace].file == NULL)
+		return (error);
+	joined = plan->ns_pids[namespaces[reader->namespace].index] != 0;
+	if (namespaces[reader->namespace].index == PLAN_NS_NET)
+		joined |= plan->netns[0] != '\0';
+	if (joined)
+		return (0);
+	plan->unshare |= namespaces[reader->namespace].unshare;
+	if (namespaces[reader->namespace].index == PLAN_NS_PID)
+		plan->flags |= PLAN_NEW_PIDNS;
+	return (0);
 }
 
 static int
@@ -141,9 +197,10 @@ read_seccomp(struct oci_reader *reader, int value, uint32_t arg)
 {
 	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
 		return (0);
-	return (oci_read_empty(reader, value, arg));
+	return (oci_read_seccomp(reader, value, arg));
 }
 
+/* In this order: masks cover what comes before them. */
 static const struct oci_field linux_fields[] = {
 	{ "namespaces", JSON_ARRAY, 0, read_namespaces, 0 },
 	{ "uidMappings", JSON_ARRAY, 0, oci_read_empty, 0 },
@@ -151,6 +208,9 @@ static const struct oci_field linux_fields[] = {
 	{ "seccomp", JSON_OBJECT, 0, read_seccomp, 0 },
 	{ "cgroupsPath", JSON_STRING, 0, oci_read_cgroup, 0 },
 	{ "resources", JSON_OBJECT, 0, oci_read_resources, 0 },
+	{ "devices", JSON_ARRAY, 0, oci_read_devices, 0 },
+	{ "readonlyPaths", JSON_ARRAY, 0, oci_read_covered, PLAN_READONLY },
+	{ "maskedPaths", JSON_ARRAY, 0, oci_read_covered, PLAN_MASK },
 };
 
 static int
@@ -258,13 +318,38 @@ read_annotations(struct oci_reader *reader, int value, uint32_t arg)
 	    OCI_FIELDS(annotation_fields)));
 }
 
-/* In this order: a sandbox is known by its annotations. */
+#define HOSTNAME_CHARS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
+
+/* Given where the bundle has no UTS namespace of its own, it is nobody's. */
+static int
+read_hostname(struct oci_reader *reader, int value, uint32_t arg)
+{
+	struct plan *plan = reader->plan;
+	int length;
+
+	(void)arg;
+	length = json_string(value, plan->hostname, sizeof(plan->hostname));
+	if (length < 0 || length > HOST_NAME_MAX ||
+	    strspn(plan->hostname, HOSTNAME_CHARS) != (size_t)length)
+		return (oci_refuse(reader, value,
+		    "expected a host name of at most 64 characters"));
+	return (0);
+}
+
+/* In this order: the strings of the process come first. */
 static const struct oci_field bundle_fields[] = {
 	{ "ociVersion", JSON_STRING, 1, read_version, 0 },
 	{ "process", JSON_OBJECT, 1, oci_read_process, 0 },
 	{ "root", JSON_OBJECT, 0, read_root, 0 },
 	{ "hooks", JSON_OBJECT, 0, read_hooks, 0 },
 	{ "annotations", JSON_OBJECT, 0, read_annotations, 0 },
+	{ "hostname", JSON_STRING, 0, read_hostname, 0 },
+};
+
+/* After those: a sandbox is known by its annotations. */
+static const struct oci_field container_fields[] = {
+	{ "mounts", JSON_ARRAY, 0, oci_read_mounts, 0 },
 	{ "linux", JSON_OBJECT, 0, read_linux, 0 },
 };
 
@@ -286,11 +371,35 @@ read_document(struct oci_reader *reader, const char *json, size_t length)
 		    "not valid JSON at byte %zu: %s", offset, error);
 		return (-EINVAL);
 	}
-	if (plan->kind == PLAN_BUNDLE)
-		return (oci_read_object(reader, JSON_ROOT, bundle_fields,
-		    OCI_FIELDS(bundle_fields)));
-	strcpy(reader->path, "process");
-	return (oci_read_process(reader, JSON_ROOT, 0));
+	if (plan->kind != PLAN_BUNDLE) {
+		strcpy(reader->path, "process");
+		return (oci_read_process(reader, JSON_ROOT, 0));
+	}
+	if (oci_read_object(reader, JSON_ROOT, bundle_fields,
+		OCI_FIELDS(bundle_fields)) != 0 ||
+	    oci_base_mounts(reader) != 0)
+		return (-EINVAL);
+	return (oci_read_object(reader, JSON_ROOT, container_fields,
+	    OCI_FIELDS(container_fields)));
+}
+
+/* The records of mounts follow the strings, and those the filter. */
+static int
+append_records(struct oci_reader *reader, size_t size)
+{
+	const struct plan *plan = reader->plan;
+	size_t mounts = plan->nmounts * sizeof(reader->mounts[0]);
+	size_t filter = plan->nfilter * sizeof(reader->filter[0]);
+	char *end = reader->strings + reader->used;
+
+	if (mounts + filter > size - reader->used)
+		return (oci_refuse(reader, JSON_NONE,
+		    "no room is left for mounts and seccomp"));
+	memcpy(end, reader->mounts, mounts);
+	memcpy(end + mounts, reader->filter, filter);
+	reader->plan->strings_length = (uint32_t)reader->used;
+	reader->used += mounts + filter;
+	return (0);
 }
 
 int
@@ -307,7 +416,8 @@ oci_decode(uint32_t kind, const char *json, size_t length, struct plan *plan,
 	memset(plan, 0, sizeof(*plan));
 	plan->magic = PLAN_MAGIC;
 	plan->kind = kind;
-	if (read_document(&reader, json, length) != 0) {
+	if (read_document(&reader, json, length) != 0 ||
+	    append_records(&reader, size) != 0) {
 		memcpy(error, plan->error, sizeof(error));
 		memset(plan, 0, sizeof(*plan));
 		plan->magic = PLAN_MAGIC;
@@ -316,6 +426,5 @@ oci_decode(uint32_t kind, const char *json, size_t length, struct plan *plan,
 		memcpy(plan->error, error, sizeof(error));
 		return (-EINVAL);
 	}
-	plan->strings_length = (uint32_t)reader.used;
 	return ((int)reader.used);
 }

@@ -10,12 +10,20 @@
 #include "privsep/plan.h"
 
 /*
+ * Makes what decoding needs of the kernel: a pipe, and libseccomp's knowledge
+ * of it.  To be called before the system calls of the decoder are cut down;
+ * else it is done when it is needed.  Returns 0 or a negative errno.
+ */
+int	 oci_prepare(void);
+
+/*
  * Decodes length bytes of JSON: a config.json (PLAN_BUNDLE), or a process
  * object alone (PLAN_PROCESS).  Fills plan, and strings (of size bytes) with
- * what plan.h says follows it.  Pure: no system call, no allocation; not
- * reentrant, because the JSON reader's tokens are static.
+ * what plan.h says follows it.  Not reentrant, because the JSON reader's tokens
+ * are static.  Pure but for a profile of seccomp, which libseccomp allocates
+ * for and which goes through a pipe: no other system call, no allocation.
  *
- * Returns the length of the strings.  On failure returns -EINVAL with
+ * Returns the length of all that follows the plan.  On failure returns -EINVAL with
  * PLAN_HAS_ERROR set, and in plan->error, in printable ASCII, the field, its
  * value where that is short, and what was expected; all else in the plan is
  * then zero but magic and kind.

@@ -164,22 +164,6 @@ read_user(struct oci_reader *reader, int value, uint32_t arg)
 	    OCI_FIELDS(user_fields)));
 }
 
-/* Appends a string to the plan's; *string is where it begins. */
-static int
-string_append(struct oci_reader *reader, int value, const char **string)
-{
-	int length;
-
-	*string = reader->strings + reader->used;
-	length = json_string(value, reader->strings + reader->used,
-	    reader->size - reader->used);
-	if (length < 0)
-		return (oci_refuse(reader, JSON_NONE,
-		    "cwd, args and env together are too long"));
-	reader->used += (size_t)length + 1;
-	return (0);
-}
-
 static int
 read_cwd(struct oci_reader *reader, int value, uint32_t arg)
 {
@@ -187,7 +171,7 @@ read_cwd(struct oci_reader *reader, int value, uint32_t arg)
 	int error;
 
 	(void)arg;
-	if ((error = string_append(reader, value, &cwd)) != 0)
+	if ((error = oci_append(reader, value, &cwd)) != 0)
 		return (error);
 	if (cwd[0] != '/')
 		return (oci_refuse(reader, value, "expected an absolute path"));
@@ -201,7 +185,7 @@ read_arg(struct oci_reader *reader, int value, uint32_t arg)
 	int error;
 
 	(void)arg;
-	if ((error = string_append(reader, value, &string)) != 0)
+	if ((error = oci_append(reader, value, &string)) != 0)
 		return (error);
 	if (reader->plan->argc++ == 0 && string[0] == '\0')
 		return (oci_refuse(reader, value,
@@ -226,7 +210,7 @@ read_variable(struct oci_reader *reader, int value, uint32_t arg)
 	int error;
 
 	(void)arg;
-	if ((error = string_append(reader, value, &string)) != 0)
+	if ((error = oci_append(reader, value, &string)) != 0)
 		return (error);
 	equals = strchr(string, '=');
 	/* Its text is not shown: variables hold secrets. */

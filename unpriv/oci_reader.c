@@ -158,3 +158,18 @@ oci_read_flag(struct oci_reader *reader, int value, uint32_t arg)
 		reader->plan->flags |= arg;
 	return (0);
 }
+
+int
+oci_append(struct oci_reader *reader, int value, const char **string)
+{
+	int length;
+
+	*string = reader->strings + reader->used;
+	length = json_string(value, reader->strings + reader->used,
+	    reader->size - reader->used);
+	if (length < 0)
+		return (oci_refuse(reader, JSON_NONE,
+		    "args, env and all other strings together are too long"));
+	reader->used += (size_t)length + 1;
+	return (0);
+}

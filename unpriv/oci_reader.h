@@ -18,6 +18,9 @@ struct oci_reader {
 	size_t used;
 	uint32_t namespaces;		/* kinds seen, one bit each */
 	uint32_t namespace;		/* the kind being read */
+	struct plan_mount mounts[PLAN_MOUNTS_MAX]; /* plan->nmounts of them */
+	struct plan_mount *mount;	/* the one being read */
+	uint64_t filter[PLAN_FILTER_MAX + 1]; /* plan->nfilter instructions */
 	char path[OCI_PATH_SIZE];	/* the value being read, for errors */
 };
 
@@ -62,6 +65,11 @@ int	 oci_read_empty(struct oci_reader *reader, int value, uint32_t arg);
 /* Reads true or false to the flag arg of the plan. */
 int	 oci_read_flag(struct oci_reader *reader, int value, uint32_t arg);
 
+/*
+ * Appends a string of the document to the plan's; *string is where it begins.
+ */
+int	 oci_append(struct oci_reader *reader, int value, const char **string);
+
 /* oci_process.c: reads the members of a process object. */
 int	 oci_read_process(struct oci_reader *reader, int value, uint32_t arg);
 
@@ -70,5 +78,26 @@ int	 oci_read_resources(struct oci_reader *reader, int value, uint32_t arg);
 
 /* oci_cgroup.c: reads the path of a cgroup, in either of its forms. */
 int	 oci_read_cgroup(struct oci_reader *reader, int value, uint32_t arg);
+
+/*
+ * oci_mounts.c: read the mounts of a bundle, and the devices in its linux
+ * object.  The mounts come after the process and the annotations.
+ */
+int	 oci_read_mounts(struct oci_reader *reader, int value, uint32_t arg);
+int	 oci_read_devices(struct oci_reader *reader, int value, uint32_t arg);
+
+/* oci_mounts.c: paths to be covered; kind: PLAN_MASK or PLAN_READONLY. */
+int	 oci_read_covered(struct oci_reader *reader, int value, uint32_t kind);
+
+/*
+ * oci_seccomp.c: makes the program of a profile.  Allocates, by libseccomp.
+ */
+int	 oci_read_seccomp(struct oci_reader *reader, int value, uint32_t arg);
+
+/*
+ * oci_mounts.c: what every container has, where no process alone is decoded.
+ * Sandboxes have nothing: no program runs in them.
+ */
+int	 oci_base_mounts(struct oci_reader *reader);
 
 #endif

@@ -38,8 +38,8 @@ int	 sandbox_enter_publisher(int rootfd);
 
 /*
  * Makes the calling process the decoder of sandbox-policies/decode.policy: it
- * has no capability, and can read, write and exit.  Its memory, including what
- * libc allocates, must be there already.  Returns 0 or a negative errno.
+ * has no capability, and can read, write, allocate and exit.  oci_prepare must
+ * have been called.  Returns 0 or a negative errno.
  */
 int	 sandbox_enter_decode(void);
 

@@ -31,6 +31,22 @@ user_and_groups_are_those_of_the_spec_body() {
 	cluster_end
 }
 
+cluster_test the_default_seccomp_profile_is_in_force \
+    "when the spec asks for RuntimeDefault, as a restricted namespace demands"
+the_default_seccomp_profile_is_in_force_body() {
+	cluster_begin
+	expect 0 "*" on_cluster kubectl label namespace "$NAMESPACE" \
+	    pod-security.kubernetes.io/enforce=restricted
+	pod_make a 'sed -n "s/^Seccomp:[[:space:]]*//p" /proc/self/status' '
+	    .spec.securityContext = {seccompProfile: {type: "RuntimeDefault"},
+		runAsNonRoot: true, runAsUser: 1000} |
+	    .spec.containers[0].securityContext = {
+		allowPrivilegeEscalation: false, capabilities: {drop: ["ALL"]}}'
+	pod_reaches a Succeeded
+	expect 0 2 kubectl_ logs a
+	cluster_end
+}
+
 cluster_test a_readiness_probe_runs_in_the_pod \
     "the pod is ready when its command succeeds, and not before"
 a_readiness_probe_runs_in_the_pod_body() {

@@ -12,9 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_strings(const struct plan *plan, const char *strings, size_t length)
 {
-	const char *end = strings + length;
+	const char *end = strings + plan->strings_length;
+	struct plan_mount m;
 
-	for (uint32_t i = 0; i < 1 + plan->argc + plan->envc; i++) {
+	if (plan->nmounts * sizeof(m) + plan->strings_length != length)
+		abort();
+	for (uint32_t i = 0;
+	     i < 1 + plan->argc + plan->envc + 2 * plan->nmounts; i++) {
 		if (strings == end)
 			abort();
 		strings += strnlen(strings, (size_t)(end - strings)) + 1;
@@ -23,6 +27,11 @@ check_strings(const struct plan *plan, const char *strings, size_t length)
 	}
 	if (strings != end)
 		abort();
+	for (uint32_t i = 0; i < plan->nmounts; i++) {
+		memcpy(&m, end + i * sizeof(m), sizeof(m));
+		if (m.kind == 0 || m.kind >= PLAN_KINDS)
+			abort();
+	}
 }
 
 /* Below the root of the cgroups, whatever it is appended to. */
@@ -58,8 +67,9 @@ check_limits(const struct plan_limits *limits)
 }
 
 /*
- * Input: the length of the strings, the strings, then differences to a plan
- * that is nearly good, each a place (two bytes) and what to flip there.
+ * Input: the length of what follows the plan, that, of which the last bytes are
+ * records of mounts if there is room for two, then differences to a plan that
+ * is nearly good, each a place (two bytes) and what to flip there.
  */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -73,7 +83,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return (-1);
 	length = data[0];
 	plan.argc = 1;
-	plan.strings_length = (uint32_t)length;
+	plan.nmounts = length > 2 * sizeof(struct plan_mount) ? 2 : 0;
+	plan.strings_length =
+	    (uint32_t)(length - plan.nmounts * sizeof(struct plan_mount));
 	for (size_t i = 1 + length; i + 3 <= size; i += 3)
 		bytes[(data[i] | data[i + 1] << 8) % sizeof(plan)] ^=
 		    data[i + 2];

@@ -249,8 +249,8 @@ ATF_TC_BODY(conf_check_refuses_a_malformed_answer, tc)
 	conf.uid = 0x7fffffff;
 	ATF_CHECK_STREQ(conf_check(&conf), "uid");
 	conf_init(&conf);
-	conf.reserved = 1;
-	ATF_CHECK_STREQ(conf_check(&conf), "reserved field");
+	conf.network_host = 2;
+	ATF_CHECK_STREQ(conf_check(&conf), "network_host");
 	conf_init(&conf);
 	memset(conf.runtime_root, 'a', sizeof(conf.runtime_root));
 	conf.runtime_root[0] = '/';

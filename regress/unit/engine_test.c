@@ -1378,9 +1378,12 @@ ATF_TC_BODY(engine_freezes_a_container_and_thaws_it, tc)
 	engine_kill(engine, "c1", "", 9, 0, on_done, &killed);
 	answer(expect(MSG_SIGNAL, "", NULL), 0);
 	check_outcome(&killed, STATUS_OK, "");
+	/* Else the signal would wait. */
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "FROZEN\nTHAWED");
 
 	freeze(0, &resumed);
-	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE), "FROZEN\nTHAWED");
+	ATF_CHECK_STREQ(node_text(&node, MSG_CGROUP_FREEZE),
+	    "FROZEN\nTHAWEDTHAWED");
 	check_state("", ENGINE_PAUSED);
 	check_create(&spec, STATUS_FAILED_PRECONDITION, "is paused");
 	set_freezer("THAWED\n");

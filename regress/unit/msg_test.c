@@ -4,6 +4,7 @@
 #include <atf-c.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "privsep/msg.h"
 #include "privsep/plan.h"
@@ -233,6 +234,75 @@ ATF_TC_BODY(plans_out_of_range_are_refused, tc)
 	PLAN_REFUSES(p.envc = PLAN_VECTOR_MAX);
 	PLAN_REFUSES(p.argc = UINT32_MAX; p.envc = 3);
 	PLAN_REFUSES(p.strings_length++);
+	PLAN_REFUSES(p.nmounts = 1);
+	PLAN_REFUSES(p.nmounts = PLAN_MOUNTS_MAX + 1);
+	PLAN_REFUSES(p.unshare = 0x00020000); /* CLONE_NEWNS */
+	PLAN_REFUSES(memset(p.hostname, 'a', PLAN_HOSTNAME_SIZE));
+	PLAN_REFUSES(memset(p.netns, 'a', PLAN_NETNS_SIZE));
+	PLAN_REFUSES(strcpy(p.netns, "../x"));
+}
+
+/* A program and one mount: its strings, its record. */
+struct mounted {
+	char strings[32];
+	struct plan_mount mount;
+};
+
+ATF_TC_WITHOUT_HEAD(mounts_of_a_plan_are_checked);
+ATF_TC_BODY(mounts_of_a_plan_are_checked, tc)
+{
+#define ATTRIBUTES 0x8 /* MOUNT_ATTR_NOEXEC */
+	static const struct mounted good = {
+		"/\0true\0A=b\0/destination\0/source",
+		{ PLAN_BIND, 07777, ATTRIBUTES, MS_SLAVE, 1 },
+	};
+	static const struct {
+		int good;
+		struct mounted m;
+	} cases[] = {
+#define STRINGS "/\0true\0A=b\0/destination\0/source"
+		{ 1, { STRINGS, { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } } },
+		{ 1, { STRINGS, { PLAN_DIRECTORY, 0, 0, MS_SHARED, 0 } } },
+		{ 0, { STRINGS, { 0, 0, 0, MS_PRIVATE, 0 } } },
+		{ 0, { STRINGS, { PLAN_KINDS, 0, 0, MS_PRIVATE, 0 } } },
+		{ 0, { STRINGS, { PLAN_BIND, 010000, 0, MS_PRIVATE, 0 } } },
+		/* MOUNT_ATTR_NODEV and _IDMAP are not the bundle's business. */
+		{ 0, { STRINGS, { PLAN_BIND, 0, 4, MS_PRIVATE, 0 } } },
+		{ 0, { STRINGS, { PLAN_BIND, 0, 1 << 20, MS_PRIVATE, 0 } } },
+		{ 0, { STRINGS, { PLAN_BIND, 0, 0, 0, 0 } } },
+		{ 0, { STRINGS, { PLAN_BIND, 0, 0, MS_BIND, 0 } } },
+		{ 0,
+		    { "/\0true\0A=b\0destination_\0/source",
+			{ PLAN_BIND, 0, 0, MS_PRIVATE, 0 } } },
+		{ 0,
+		    { "/\0true\0A=b\0/destination\0source_",
+			{ PLAN_BIND, 0, 0, MS_PRIVATE, 0 } } },
+		{ 1,
+		    { "/\0true\0A=b\0/destination\0source_",
+			{ PLAN_LINK, 0, 0, MS_PRIVATE, 0 } } },
+		{ 0,
+		    { "/\0true\0A=b\0/destination\0/s\0urce",
+			{ PLAN_BIND, 0, 0, MS_PRIVATE, 0 } } },
+	};
+	struct plan plan = plan_make();
+	const char *bad;
+	size_t i;
+
+	plan.nmounts = 1;
+	plan.strings_length = sizeof(good.strings);
+	ATF_CHECK(
+	    plan_check(&plan, PLAN_BUNDLE, good.strings, sizeof(good)) == NULL);
+	ATF_CHECK(plan_check(&plan, PLAN_BUNDLE, good.strings,
+		      sizeof(good) - 1) != NULL);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bad = plan_check(&plan, PLAN_BUNDLE, cases[i].m.strings,
+		    sizeof(cases[i].m));
+		ATF_CHECK_MSG((bad == NULL) == cases[i].good, "case %zu", i);
+	}
+	/* An exec has none of its own. */
+	plan.kind = PLAN_PROCESS;
+	ATF_CHECK(plan_check(&plan, PLAN_PROCESS, good.strings, sizeof(good)) !=
+	    NULL);
 }
 
 /* Whether a plan with this path of a cgroup is accepted. */
@@ -347,5 +417,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, a_cgroup_is_a_path_that_stays_below_its_root);
 	ATF_TP_ADD_TC(tp, limits_are_of_a_few_characters);
 	ATF_TP_ADD_TC(tp, strings_of_a_plan_are_counted);
+	ATF_TP_ADD_TC(tp, mounts_of_a_plan_are_checked);
 	return (atf_no_error());
 }

@@ -1,10 +1,13 @@
 #include <atf-c.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include "privsep/plan.h"
@@ -26,10 +29,11 @@ SAMPLE(sample_main, "cri-1.6-main.json");
 SAMPLE(sample_other, "cri-1.6-other.json");
 
 /* The members that a process must have. */
-#define USER   "\"user\":{\"uid\":0,\"gid\":0}"
-#define CWD    "\"cwd\":\"/\""
-#define ARGS   "\"args\":[\"a\"]"
-#define NEEDED USER "," CWD "," ARGS
+#define USER	    "\"user\":{\"uid\":0,\"gid\":0}"
+#define CWD	    "\"cwd\":\"/\""
+#define ARGS	    "\"args\":[\"a\"]"
+#define NEEDED	    USER "," CWD "," ARGS
+#define BASE_MOUNTS 15 /* what every container has */
 /* A bundle with this much besides. */
 #define BUNDLE(more) \
 	"{\"ociVersion\":\"1.0.2\",\"process\":{" NEEDED "}," more "}"
@@ -40,7 +44,7 @@ SAMPLE(sample_other, "cri-1.6-other.json");
 #define GROUP		 "\"io.containerd.runc.v2.group\":"
 
 static struct plan plan;
-static char strings[PLAN_STRINGS_MAX];
+static char strings[PLAN_TAIL_MAX];
 
 static int
 decode(uint32_t kind, const char *json, size_t length)
@@ -176,8 +180,11 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 	ATF_CHECK_EQ(plan.flags, PLAN_NO_NEW_PRIVS | PLAN_NEW_PIDNS | PLAN_CRI);
 	ATF_CHECK_EQ(plan.argc, 1);
 	ATF_CHECK_EQ(plan.envc, 1);
-	ATF_REQUIRE_EQ(plan.strings_length, sizeof(expected));
+	ATF_REQUIRE(plan.strings_length > sizeof(expected));
 	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
+	/* What every container has, /dev/shm, what is covered. */
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1 + 5 + 10);
+	ATF_CHECK_EQ(plan.unshare, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 	ATF_CHECK_STREQ(plan.sandbox_id, "pod1");
 	ATF_CHECK_STREQ(plan.sandbox_namespace, "default");
 	ATF_CHECK_EQ(plan.capabilities[PLAN_EFFECTIVE], 0xa80425fb);
@@ -217,16 +224,131 @@ ATF_TC_BODY(oci_decodes_the_bundles_of_a_pod, tc)
 	ATF_CHECK_STREQ(plan.sandbox_id, sandbox);
 }
 
+/* The instructions of the plan's filter: 8 bytes each, at the end. */
+static int
+filter_has(uint32_t k)
+{
+	const char *p = strings + plan.strings_length +
+	    plan.nmounts * sizeof(struct plan_mount);
+	uint32_t i, found;
+
+	for (i = 0; i < plan.nfilter; i++) {
+		memcpy(&found, p + i * 8 + 4, sizeof(found));
+		if (found == k)
+			return (1);
+	}
+	return (0);
+}
+
 /* The same profile is asked for by a sandbox, and by a container. */
-ATF_TC_WITHOUT_HEAD(oci_ignores_the_profile_of_a_sandbox_alone);
-ATF_TC_BODY(oci_ignores_the_profile_of_a_sandbox_alone, tc)
+ATF_TC_WITHOUT_HEAD(oci_makes_the_profile_of_a_container_a_filter);
+ATF_TC_BODY(oci_makes_the_profile_of_a_container_a_filter, tc)
 {
 	ATF_REQUIRE(memmem(sample_sandbox_start,
 			(size_t)(sample_sandbox_end - sample_sandbox_start),
 			"\"seccomp\"", 9) != NULL);
-	check_bad(PLAN_BUNDLE, sample_other_start,
-	    (size_t)(sample_other_end - sample_other_start),
-	    "linux.seccomp: an object: not supported");
+	check_good(PLAN_BUNDLE, sample_sandbox_start,
+	    (size_t)(sample_sandbox_end - sample_sandbox_start));
+	ATF_CHECK_EQ(plan.nfilter, 0);
+	check_good(PLAN_BUNDLE, sample_other_start,
+	    (size_t)(sample_other_end - sample_other_start));
+	ATF_CHECK(plan.nfilter > 100);
+	ATF_CHECK(filter_has(SECCOMP_RET_ALLOW));
+	ATF_CHECK(filter_has(SECCOMP_RET_ERRNO | EPERM));
+	check_good(PLAN_BUNDLE, sample_main_start,
+	    (size_t)(sample_main_end - sample_main_start));
+	ATF_CHECK_EQ(plan.nfilter, 0);
+}
+
+#define PROFILE(more) \
+	LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"" more "}")
+#define RULES(list)	  PROFILE(",\"syscalls\":[" list "]")
+#define RULE(names, more) "{\"names\":[" names "]," more "}"
+
+ATF_TC_WITHOUT_HEAD(oci_reads_every_action_of_a_profile);
+ATF_TC_BODY(oci_reads_every_action_of_a_profile, tc)
+{
+	static const struct {
+		const char *action;
+		uint32_t k;
+	} actions[] = {
+		{ "\"SCMP_ACT_ERRNO\"", SECCOMP_RET_ERRNO | EPERM },
+		{ "\"SCMP_ACT_ERRNO\",\"errnoRet\":38",
+		    SECCOMP_RET_ERRNO | ENOSYS },
+		{ "\"SCMP_ACT_ERRNO\",\"errnoRet\":0", SECCOMP_RET_ERRNO },
+		{ "\"SCMP_ACT_KILL\"", SECCOMP_RET_KILL_THREAD },
+		{ "\"SCMP_ACT_KILL_PROCESS\"", SECCOMP_RET_KILL_PROCESS },
+		{ "\"SCMP_ACT_TRAP\",\"errnoRet\":7", SECCOMP_RET_TRAP },
+		{ "\"SCMP_ACT_TRACE\",\"errnoRet\":9", SECCOMP_RET_TRACE | 9 },
+		{ "\"SCMP_ACT_LOG\"", SECCOMP_RET_LOG },
+	};
+	char json[1024];
+	size_t i;
+
+	for (i = 0; i < COUNT(actions); i++) {
+		snprintf(json, sizeof(json),
+		    RULES("{\"names\":[\"ptrace\"],\"action\":%s}"),
+		    actions[i].action);
+		check_bundle(json);
+		ATF_CHECK_MSG(filter_has(actions[i].k), "%s",
+		    actions[i].action);
+	}
+	check_bundle(LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\","
+			   "\"defaultErrnoRet\":55}"));
+	ATF_CHECK(filter_has(SECCOMP_RET_ERRNO | 55));
+	/* Arguments, names that nobody knows, what is the default anyway. */
+	check_bundle(RULES(RULE("\"ioctl\",\"no_such_call\"",
+	    "\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":1,"
+	    "\"value\":4660,\"op\":\"SCMP_CMP_EQ\"}]") "," RULE("\"read\"",
+	    "\"action\":\"SCMP_ACT_ALLOW\"")));
+	ATF_CHECK(filter_has(4660));
+	check_bundle(RULES(RULE("\"clone\"",
+	    "\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,"
+	    "\"value\":4660,\"op\":\"SCMP_CMP_MASKED_EQ\","
+	    "\"valueTwo\":4096},{\"index\":0,\"value\":77,"
+	    "\"op\":\"SCMP_CMP_EQ\"}]")));
+	ATF_CHECK(filter_has(4660) && filter_has(4096) && filter_has(77));
+	check_bundle(LINUX("\"seccomp\":{}"));
+	ATF_CHECK_EQ(plan.nfilter, 0);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_a_profile_that_it_cannot_make);
+ATF_TC_BODY(oci_refuses_a_profile_that_it_cannot_make, tc)
+{
+#define ACTION	 "\"action\":\"SCMP_ACT_ERRNO\""
+#define ARG(arg) RULES(RULE("\"read\"", ACTION ",\"args\":[{" arg "}]"))
+	static const struct bad bad[] = {
+		{ LINUX("\"seccomp\":{\"syscalls\":[]}"),
+		    "linux.seccomp.defaultAction: is missing" },
+		{ LINUX("\"seccomp\":{\"defaultAction\":\"ALLOW\"}"),
+		    "linux.seccomp.defaultAction: \"ALLOW\": expected a sup" },
+		{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}"),
+		    "linux.seccomp.defaultAction: \"SCMP_ACT_NOTIFY\": exp" },
+		{ PROFILE(",\"listenerPath\":\"/run/x\""),
+		    "linux.seccomp.listenerPath: \"/run/x\": not supported" },
+		{ PROFILE(",\"architectures\":[\"SCMP_ARCH_VAX\"]"),
+		    "linux.seccomp.architectures[0]: \"SCMP_ARCH_VAX\": exp" },
+		{ PROFILE(",\"architectures\":[\"X86\"]"),
+		    "linux.seccomp.architectures[0]: \"X86\": expected the" },
+		{ RULES(RULE("\"read\"", "\"x\":1")),
+		    "linux.seccomp.syscalls[0].action: is missing" },
+		{ RULES("{" ACTION "}"),
+		    "linux.seccomp.syscalls[0].names: is missing" },
+		{ RULES(RULE("7", ACTION)),
+		    "linux.seccomp.syscalls[0].names[0]: 7: expected a str" },
+		{ RULES(RULE("\"read\"", ACTION ",\"errnoRet\":4096")),
+		    "linux.seccomp.syscalls[0].errnoRet: 4096: expected an" },
+		{ ARG("\"index\":6,\"value\":0,\"op\":\"SCMP_CMP_EQ\""),
+		    "linux.seccomp.syscalls[0].args[0].index: 6: expected" },
+		{ ARG("\"index\":0,\"value\":-1,\"op\":\"SCMP_CMP_EQ\""),
+		    "linux.seccomp.syscalls[0].args[0].value: -1: expected" },
+		{ ARG("\"index\":0,\"value\":0,\"op\":\"EQ\""),
+		    "linux.seccomp.syscalls[0].args[0].op: \"EQ\": expected" },
+		{ LINUX("\"seccomp\":[]"),
+		    "linux.seccomp: an array: expected an object" },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
 }
 
 ATF_TC_WITHOUT_HEAD(oci_reads_every_field_of_a_process);
@@ -498,8 +620,6 @@ ATF_TC_BODY(oci_refuses_isolation_that_it_cannot_apply, tc)
 		    "process.selinuxLabel: 7: expected a string" },
 	};
 	static const struct bad bundles[] = {
-		{ LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\"}"),
-		    UNSUPPORTED("linux.seccomp: an object") },
 		{ LINUX("\"seccomp\":true"),
 		    "linux.seccomp: true: expected an object" },
 		{ LINUX("\"uidMappings\":[{}]"),
@@ -527,7 +647,9 @@ ATF_TC_BODY(oci_refuses_isolation_that_it_cannot_apply, tc)
 ATF_TC_WITHOUT_HEAD(oci_refuses_namespaces_that_it_cannot_give);
 ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 {
-#define TYPE(name) "{\"type\":\"" name "\"}"
+#define TYPE(name)	 "{\"type\":\"" name "\"}"
+#define PATH(name, path) "{\"type\":\"" name "\",\"path\":\"" path "\"}"
+#define OF_KIND		 "expected a file of this kind in /proc/PID/ns"
 	static const struct bad bad[] = {
 		{ NAMESPACES("{}"), "linux.namespaces[0].type: is missing" },
 		{ NAMESPACES("\"pid\""),
@@ -540,11 +662,21 @@ ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 		    "linux.namespaces[1].type: \"ipc\": given twice" },
 		{ NAMESPACES(TYPE("pid") "," TYPE("pid")),
 		    "linux.namespaces[1].type: \"pid\": given twice" },
-		{ NAMESPACES("{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}"),
-		    "linux.namespaces[0].path: \"/proc/1/ns/pid\": joining a "
-		    "pid namespace by path is not supported" },
 		{ NAMESPACES("{\"path\":\"/p\",\"type\":\"pid\"}"),
-		    "linux.namespaces[0].path: \"/p\": joining" },
+		    "linux.namespaces[0].path: \"/p\": " OF_KIND },
+		{ NAMESPACES(PATH("ipc", "/proc/7/ns/uts")),
+		    "linux.namespaces[0].path: \"/proc/7/ns/uts\": " OF_KIND },
+		{ NAMESPACES(PATH("pid", "/proc/7/ns/pid_for_children")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("uts", "/proc/4294967303/ns/uts")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("uts", "/proc/+7/ns/uts")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("uts", "/run/netns/a")),
+		    "linux.namespaces[0].path: " },
+		{ NAMESPACES(PATH("network", "/run/netns/a/b")),
+		    "linux.namespaces[0].path: \"/run/netns/a/b\": expected "
+		    "/proc/PID/ns/net or a file in /run/netns" },
 		{ NAMESPACES("{\"type\":\"uts\",\"path\":1}"),
 		    "linux.namespaces[0].path: 1: expected a string" },
 		{ LINUX("\"namespaces\":{}"),
@@ -559,6 +691,20 @@ ATF_TC_BODY(oci_refuses_namespaces_that_it_cannot_give, tc)
 		"time") ","
 			"{\"type\":\"uts\",\"path\":\"/proc/7/ns/uts\"}"));
 	ATF_CHECK_EQ(plan.flags, 0);
+	ATF_CHECK_EQ(plan.unshare, CLONE_NEWNET | CLONE_NEWIPC);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_UTS], 7);
+	check_bundle(
+	    NAMESPACES(PATH("pid", "/proc/8/ns/pid") "," PATH("network",
+		"/proc/9/ns/net") "," PATH("ipc", "/proc/7/ns/ipc")));
+	ATF_CHECK_EQ(plan.flags, 0);
+	ATF_CHECK_EQ(plan.unshare, 0);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_PID], 8);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_NET], 9);
+	ATF_CHECK_STREQ(plan.netns, "");
+	check_bundle(NAMESPACES(PATH("network", "/var/run/netns/cni-1")));
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_NET], 0);
+	ATF_CHECK_EQ(plan.unshare, 0);
+	ATF_CHECK_STREQ(plan.netns, "cni-1");
 	check_bundle(NAMESPACES(
 	    TYPE("mount") ","
 			  "{\"type\":\"pid\",\"path\":\"\"}," TYPE("uts")));
@@ -965,6 +1111,217 @@ ATF_TC_BODY(oci_reads_an_update_with_a_period_alone, tc)
 	    { MSG_CGROUP_CPU_PERIOD, "100000", NULL });
 }
 
+#define MOUNTS(list) BUNDLE("\"mounts\":[" list "]")
+#define MOUNT(type, from, to, options)                                    \
+	"{\"type\":\"" type "\",\"source\":\"" from "\",\"destination\":" \
+	"\"" to "\",\"options\":[" options "]}"
+#define BIND(from, to, options) MOUNT("bind", from, to, options)
+
+/* Mount number i of the plan, as it lies behind the strings. */
+static void
+check_mount(uint32_t i, const char *destination, const char *source,
+    struct plan_mount expected)
+{
+	const char *p = strings, *records = strings + plan.strings_length;
+	struct plan_mount m;
+	size_t n;
+
+	ATF_REQUIRE_MSG(i < plan.nmounts, "%u of %u", i, plan.nmounts);
+	for (n = 1 + plan.argc + plan.envc + 2 * i; n > 0; n--)
+		p += strlen(p) + 1;
+	ATF_CHECK_STREQ(p, destination);
+	ATF_CHECK_STREQ(p + strlen(p) + 1, source);
+	memcpy(&m, records + i * sizeof(m), sizeof(m));
+	ATF_CHECK_EQ_MSG(m.kind, expected.kind, "%s", destination);
+	ATF_CHECK_EQ_MSG(m.mode, expected.mode, "%s", destination);
+	ATF_CHECK_EQ_MSG(m.attributes, expected.attributes, "%s", destination);
+	ATF_CHECK_EQ_MSG(m.propagation, expected.propagation, "%s",
+	    destination);
+	ATF_CHECK_EQ_MSG(m.number, expected.number, "%s", destination);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_reads_the_mounts_of_a_pod);
+ATF_TC_BODY(oci_reads_the_mounts_of_a_pod, tc)
+{
+#define KUBELET "/var/lib/kubelet/pods/ccb588dd-c478-4f10-ab14-dc53f5688170/"
+	check_good(PLAN_BUNDLE, sample_sandbox_start,
+	    (size_t)(sample_sandbox_end - sample_sandbox_start));
+	ATF_CHECK_EQ(plan.nmounts, 0);
+	ATF_CHECK_EQ(plan.unshare, CLONE_NEWIPC | CLONE_NEWUTS);
+	ATF_CHECK_STREQ(plan.hostname, "sample-host");
+	ATF_CHECK_STREQ(plan.netns, "cni-3e785c04-8521-8247-1658-5178a84929a6");
+	check_good(PLAN_BUNDLE, sample_main_start,
+	    (size_t)(sample_main_end - sample_main_start));
+	/* Masks come last. */
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 8 + 5 + 12);
+	check_mount(BASE_MOUNTS + 8, "/proc/bus", "",
+	    (struct plan_mount){ PLAN_READONLY, 0, 0, MS_PRIVATE, 0 });
+	check_mount(plan.nmounts - 1, "/sys/devices/virtual/powercap", "",
+	    (struct plan_mount){ PLAN_MASK, 0, 0, MS_PRIVATE, 0 });
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_NET], 199);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_IPC], 199);
+	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_UTS], 199);
+	check_mount(0, "/dev", "",
+	    (struct plan_mount){ PLAN_TMPFS, 0755,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, MS_PRIVATE, 65536 });
+	check_mount(2, "/dev/null", "/dev/null",
+	    (struct plan_mount){ PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 });
+	/* The pod's lies there. */
+	check_mount(1, "/dev/shm", "",
+	    (struct plan_mount){ PLAN_DIRECTORY, 01777,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, MS_PRIVATE, 64 << 20 });
+	check_mount(BASE_MOUNTS, "/scratch",
+	    KUBELET "volumes/kubernetes.io~empty-dir/scratch",
+	    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
+	check_mount(BASE_MOUNTS + 1, "/etc/sample",
+	    KUBELET "volumes/kubernetes.io~configmap/config",
+	    (struct plan_mount){ PLAN_BIND_TREE, 0, MOUNT_ATTR_RDONLY,
+		MS_PRIVATE, 0 });
+}
+
+ATF_TC_WITHOUT_HEAD(oci_reads_every_option_of_a_mount);
+ATF_TC_BODY(oci_reads_every_option_of_a_mount, tc)
+{
+	static const struct {
+		const char *options;
+		struct plan_mount mount;
+	} binds[] = {
+		{ "", { PLAN_BIND, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"bind\"", { PLAN_BIND, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"bind\",\"rbind\"",
+		    { PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"ro\",\"rw\",\"noatime\",\"nodev\"",
+		    { PLAN_BIND, 0, 0, MS_PRIVATE, 0 } },
+		{ "\"rw\",\"rro\",\"nosuid\",\"noexec\",\"exec\"",
+		    { PLAN_BIND, 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
+			MS_PRIVATE, 0 } },
+		{ "\"suid\",\"noexec\",\"dev\",\"rslave\"",
+		    { PLAN_BIND, 0, MOUNT_ATTR_NOEXEC, MS_SLAVE, 0 } },
+		{ "\"rprivate\",\"shared\"",
+		    { PLAN_BIND, 0, 0, MS_SHARED, 0 } },
+	};
+	char json[1024];
+	size_t i;
+
+	for (i = 0; i < COUNT(binds); i++) {
+		snprintf(json, sizeof(json), MOUNTS(BIND("/a", "/b", "%s")),
+		    binds[i].options);
+		check_bundle(json);
+		check_mount(BASE_MOUNTS, "/b", "/a", binds[i].mount);
+	}
+	/* A bind mount by its options, of whatever type; without a type. */
+	check_bundle(MOUNTS(MOUNT("none", "//a/./b/", "/.//c", "\"rbind\"")));
+	check_mount(BASE_MOUNTS, "/c", "/a/b",
+	    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
+	check_bundle(MOUNTS(MOUNT("tmpfs", "/", "/", "\"bind\"")));
+	check_mount(BASE_MOUNTS, "/", "/",
+	    (struct plan_mount){ PLAN_BIND, 0, 0, MS_PRIVATE, 0 });
+	check_bundle(MOUNTS("{\"destination\":\"/x\",\"source\":\"/y\","
+			    "\"options\":[\"rbind\"]}"));
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1);
+	/* Filesystems of its own. */
+	check_bundle(
+	    MOUNTS(MOUNT("tmpfs", "x", "/t", "\"size=2m\"") "," MOUNT("tmpfs",
+		"", "/dev/shm", "\"mode=0700\",\"size=1G\",\"ro\"")));
+	check_mount(BASE_MOUNTS, "/t", "",
+	    (struct plan_mount){ PLAN_TMPFS, 01777, 0, MS_PRIVATE, 2 << 20 });
+	check_mount(BASE_MOUNTS + 1, "/dev/shm", "",
+	    (struct plan_mount){ PLAN_TMPFS, 0700, MOUNT_ATTR_RDONLY,
+		MS_PRIVATE, 1 << 30 });
+	/* What is there already leaves nothing, whatever its options are. */
+	check_bundle(MOUNTS(
+	    MOUNT("proc", "proc", "/proc", "\"hidepid=2\"") "," MOUNT("tmpfs",
+		"x", "/dev", "\"x\"") "," MOUNT("tmpfs", "x", "/run/",
+		"") "," MOUNT("sysfs", "x", "/sys", "\"x\"") "," MOUNT("mqueue",
+		"x", "/dev/mqueue", "") "," MOUNT("cgroup", "x", "/c", "")));
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS);
+}
+
+ATF_TC_WITHOUT_HEAD(oci_refuses_mounts_that_it_cannot_make);
+ATF_TC_BODY(oci_refuses_mounts_that_it_cannot_make, tc)
+{
+#define ABSOLUTE "expected an absolute path of at most 4095 bytes"
+	static const struct bad bad[] = {
+		{ BUNDLE("\"mounts\":{}"),
+		    "mounts: an object: expected an array" },
+		{ MOUNTS("1"), "mounts[0]: 1: expected an object" },
+		{ MOUNTS("{\"type\":\"bind\"}"),
+		    "mounts[0].destination: is missing" },
+		{ MOUNTS("{\"type\":\"bind\",\"destination\":\"/a\"}"),
+		    "mounts[0].source: is missing" },
+		{ MOUNTS(BIND("/a", "b", "")),
+		    "mounts[0].destination: \"b\": " ABSOLUTE },
+		{ MOUNTS(BIND("/a", "", "")), "mounts[0].destination: \"\": " },
+		{ MOUNTS(BIND("a", "/b", "")), "mounts[0].source: \"a\": " },
+		{ MOUNTS(BIND("/a", "/b/..", "")),
+		    "mounts[0].destination: \"/b/..\": expected a path without" },
+		{ MOUNTS(BIND("/../a", "/b", "")),
+		    "mounts[0].source: \"/../a\": expected a path without" },
+		{ MOUNTS(BIND("/a\\u0000", "/b", "")), "not valid JSON" },
+		{ MOUNTS(BIND("/a", "/b", "\"idmap\"")),
+		    "mounts[0].options[0]: \"idmap\": not supported" },
+		{ MOUNTS(BIND("/a", "/b", "\"ro\",7")),
+		    "mounts[0].options[1]: 7: expected a string" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"size=1t\"")),
+		    "mounts[0].options[0]: \"size=1t\": expected a size" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"size=\"")),
+		    "mounts[0].options[0]: \"size=\": expected a size" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b",
+		      "\"size=18446744073709551617\"")),
+		    "mounts[0].options[0]: " },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"mode=17777\"")),
+		    "mounts[0].options[0]: \"mode=17777\": expected an octal" },
+		{ MOUNTS(MOUNT("tmpfs", "", "/b", "\"mode=8\"")),
+		    "mounts[0].options[0]: \"mode=8\": expected an octal" },
+		{ MOUNTS(MOUNT("ext4", "/dev/sda", "/b", "")),
+		    "mounts[0].type: \"ext4\": expected bind, tmpfs, or" },
+		{ LINUX("\"devices\":[{\"path\":\"/dev/x\"}]"),
+		    "linux.devices[0].type: is missing" },
+		{ LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":\"p\","
+			"\"major\":1,\"minor\":3}]"),
+		    "linux.devices[0].type: \"p\": expected c, u or b" },
+		{ LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\","
+			"\"major\":-1,\"minor\":3}]"),
+		    "linux.devices[0].major: -1: expected the number" },
+		{ LINUX("\"maskedPaths\":[\"a\"]"),
+		    "linux.maskedPaths[0]: \"a\": " ABSOLUTE },
+		{ LINUX("\"readonlyPaths\":[\"/a\",7]"),
+		    "linux.readonlyPaths[1]: 7: expected a string" },
+		{ BUNDLE("\"hostname\":\"a/b\""),
+		    "hostname: \"a/b\": expected a host name" },
+	};
+
+	check_bad_bundles(bad, COUNT(bad));
+	check_bundle(LINUX("\"devices\":[{\"path\":\"/dev/x\",\"type\":"
+			   "\"c\",\"minor\":229,\"major\":10}]"));
+	check_mount(BASE_MOUNTS, "/dev/x", "/dev/x",
+	    (struct plan_mount){ PLAN_DEVICE, 0, 0, MS_PRIVATE, 0xae5 });
+}
+
+ATF_TC_WITHOUT_HEAD(oci_bounds_mounts);
+ATF_TC_BODY(oci_bounds_mounts, tc)
+{
+	static char json[65536];
+	size_t count, used;
+	int pass;
+
+	for (pass = 0; pass < 2; pass++) {
+		count = PLAN_MOUNTS_MAX - BASE_MOUNTS + (size_t)pass;
+		used = (size_t)snprintf(json, sizeof(json), "%s",
+		    "{\"ociVersion\":\"1.0.2\",\"process\":{" NEEDED
+		    "},\"mounts\":[");
+		for (; count > 0; count--)
+			used += (size_t)snprintf(json + used,
+			    sizeof(json) - used, "%s%s", BIND("/a", "/b", ""),
+			    count > 1 ? "," : "]}");
+		if (pass == 0)
+			check_bundle(json);
+		else
+			check_bad(PLAN_BUNDLE, json, used,
+			    "mounts[497]: expected at most 512 mounts and");
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(oci_reads_the_annotations_of_cri);
 ATF_TC_BODY(oci_reads_the_annotations_of_cri, tc)
 {
@@ -1150,7 +1507,7 @@ ATF_TC_BODY(oci_bounds_the_length_of_strings, tc)
 	/* cwd takes 2 bytes of the area. */
 	check_array("args", element, PLAN_STRINGS_MAX / 1024 - 1, NULL);
 	check_array("args", element, PLAN_STRINGS_MAX / 1024,
-	    "process.args[2047]: cwd, args and env together are too long");
+	    "process.args[2047]: args, env and all other strings together are");
 	/* An area that is exactly large enough, and one that is not. */
 	json = with_array("args", "\"abc\"", 2);
 	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 10);
@@ -1233,7 +1590,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_ctr);
 	ATF_TP_ADD_TC(tp, oci_decodes_a_bundle_of_runc);
 	ATF_TP_ADD_TC(tp, oci_decodes_the_bundles_of_a_pod);
-	ATF_TP_ADD_TC(tp, oci_ignores_the_profile_of_a_sandbox_alone);
+	ATF_TP_ADD_TC(tp, oci_makes_the_profile_of_a_container_a_filter);
+	ATF_TP_ADD_TC(tp, oci_reads_every_action_of_a_profile);
+	ATF_TP_ADD_TC(tp, oci_refuses_a_profile_that_it_cannot_make);
 	ATF_TP_ADD_TC(tp, oci_reads_every_field_of_a_process);
 	ATF_TP_ADD_TC(tp, oci_gives_nothing_that_was_not_asked_for);
 	ATF_TP_ADD_TC(tp, oci_refuses_a_missing_or_unfit_identity);
@@ -1254,6 +1613,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_refuses_cgroups_that_lie_elsewhere);
 	ATF_TP_ADD_TC(tp, oci_reads_the_resources_of_an_update_alone);
 	ATF_TP_ADD_TC(tp, oci_reads_an_update_with_a_period_alone);
+	ATF_TP_ADD_TC(tp, oci_reads_the_mounts_of_a_pod);
+	ATF_TP_ADD_TC(tp, oci_reads_every_option_of_a_mount);
+	ATF_TP_ADD_TC(tp, oci_refuses_mounts_that_it_cannot_make);
+	ATF_TP_ADD_TC(tp, oci_bounds_mounts);
 	ATF_TP_ADD_TC(tp, oci_reads_the_annotations_of_cri);
 	ATF_TP_ADD_TC(tp, oci_reads_a_group_where_cri_says_nothing);
 	ATF_TP_ADD_TC(tp, oci_refuses_contradictory_annotations);

@@ -119,7 +119,8 @@ static const long init_calls[] = { SYS_restart_syscall, SYS_exit_group,
 #endif
 	-1 };
 
-static const long decode_calls[] = { SYS_read, SYS_write, SYS_exit_group, -1 };
+static const long decode_calls[] = { SYS_read, SYS_write, SYS_exit_group,
+	SYS_brk, SYS_munmap, SYS_mremap, -1 };
 
 static const struct role {
 	const char *name;

@@ -1,0 +1,233 @@
+/*
+ * Volumes: what a container has in its tree besides the overlay.  Their sources
+ * are opened on the node; then, in the container's own mount namespace, they
+ * are placed in its tree, from which no symbolic link leads out.  That
+ * namespace has no peers, so they are this container's alone and gone with it.
+ * It runs in a mount step: any failure ends that, and its end closes all.
+ */
+#include <sys/vfs.h>
+
+#include <fnmatch.h>
+#include <linux/magic.h>
+
+#include "privsep/helper.h"
+
+#define MUST(result, text)	step_must(MSG_STEP_MOUNT, (result), (text))
+
+static struct volume {
+	struct plan_mount m;
+	char *destination, *source;
+	int fd;			/* the detached mount, or -1 */
+} volumes[PLAN_MOUNTS_MAX];
+
+/* What hands over the node, and what is containerd's. */
+static const char *const private_paths[] = {
+	"proc", "sys", "var/lib/containerd", "run/containerd",
+};
+
+/* Sources that a container must not have at, above or below. */
+static void
+source_check(const struct helper *h, const struct record *r, const char *source)
+{
+	const char *path = source + 1, *pod = r->plan.sandbox_id;
+	char own[2][MSG_ID_SIZE + 32], text[MSG_TEXT_SIZE];
+	size_t i;
+	int bad;
+
+	snprintf(own[0], sizeof(own[0]), "/*/sandboxes/%s/*", pod);
+	snprintf(own[1], sizeof(own[1]), "/*/containers/%s/volumes/*",
+	    r->ref.id);
+	bad = filter_touches(path) ||
+	    path_touches(path, h->boot.runtime_root + 1) ||
+	    path_touches(path, h->boot.bundles + 1);
+	for (i = 0; i < sizeof(private_paths) / sizeof(private_paths[0]); i++)
+		bad |= path_touches(path, private_paths[i]) &&
+		    (pod[0] == '\0' || fnmatch(own[0], source, 0) != 0) &&
+		    fnmatch(own[1], source, 0) != 0;
+	snprintf(text, sizeof(text), "%.128s is, or is in, or holds, what is "
+	    "kept from workloads", source);
+	if (bad)
+		step_fail(MSG_STEP_POLICY, -EPERM, text);
+}
+
+/*
+ * A detached clone of a file or directory of the node.  CRI gives paths without
+ * symbolic links: one that is there was put there since.
+ */
+static int
+source_open(const struct volume *v)
+{
+	const int tree = v->m.kind == PLAN_BIND_TREE ? AT_RECURSIVE : 0;
+	struct stat st;
+	int fd, root;
+
+	root = MUST(open("/", O_PATH | O_CLOEXEC), "/");
+	fd = path_open(root, v->source[1] != '\0' ? v->source + 1 : ".", O_PATH,
+	    0);
+	if (fd < 0)
+		step_fail(MSG_STEP_MOUNT, fd, v->source);
+	close(root);
+	MUST(fstat(fd, &st), v->source);
+	if (v->m.kind == PLAN_DEVICE && ((!S_ISCHR(st.st_mode) &&
+	    !S_ISBLK(st.st_mode)) || (v->m.number != 0 &&
+	    v->m.number != st.st_rdev)))
+		step_fail(MSG_STEP_MOUNT, -ENODEV, v->source);
+	root = MUST(open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+	    AT_EMPTY_PATH | (unsigned int)tree), v->source);
+	close(fd);
+	return (root);
+}
+
+/* A new filesystem, or -1 for what is none. */
+static int
+filesystem_new(const struct volume *v)
+{
+	char mode[16], size[24];
+	const char *const tmpfs[] = { "mode", mode, "size", size, NULL };
+	static const char *const devpts[] = { "ptmxmode", "0666",
+		"mode", "0620", "gid", "5", NULL };
+
+	snprintf(mode, sizeof(mode), "%o", v->m.mode);
+	/* 0 would be no limit: then the kernel's default. */
+	snprintf(size, sizeof(size), v->m.number != 0 ? "%llu" : "50%%",
+	    (unsigned long long)v->m.number);
+	if (v->m.kind == PLAN_DEVPTS)
+		return (mount_new("devpts", devpts, 0));
+	return (v->m.kind == PLAN_TMPFS ? mount_new("tmpfs", tmpfs, 0) : -1);
+}
+
+void
+volumes_open(const struct helper *h, const struct record *r)
+{
+	const struct plan *plan = &r->plan;
+	struct volume *v = volumes;
+	struct mount_attr attr;
+	char *map, *p, *records;
+	size_t i, size;
+
+	size = plan->strings_length + plan->nmounts * sizeof(v->m);
+	map = mmap(NULL, sizeof(*plan) + size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE, STEP_FDS + 1, 0);
+	MUST(map == MAP_FAILED ? -1 : 0, "mounts");
+	p = map + sizeof(*plan);
+	records = p + plan->strings_length;
+	/* plan_check has counted the strings: this stays inside. */
+	for (i = 0; i < (size_t)plan->argc + plan->envc + 1; i++)
+		p += strlen(p) + 1;
+	for (; v < volumes + plan->nmounts; v++, records += sizeof(v->m)) {
+		memcpy(&v->m, records, sizeof(v->m));
+		v->destination = p;
+		v->source = p += strlen(p) + 1;
+		p += strlen(p) + 1;
+		if (v->m.kind == PLAN_BIND || v->m.kind == PLAN_BIND_TREE)
+			source_check(h, r, v->source);
+		v->fd = v->m.kind <= PLAN_DEVICE ? source_open(v) :
+		    filesystem_new(v);
+		if (v->fd == -1)
+			continue;
+		attr = (struct mount_attr){ .propagation = v->m.propagation,
+			.attr_set = v->m.attributes };
+		if (v->m.kind != PLAN_DEVICE && v->m.kind != PLAN_DEVPTS)
+			attr.attr_set |= MOUNT_ATTR_NODEV;
+		MUST(mount_setattr(v->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+		    &attr, sizeof(attr)), v->source);
+	}
+}
+
+/* Links are followed as the container would, but not those of /proc. */
+static int
+target_find(const char *path)
+{
+	const struct open_how how = { O_PATH | O_CLOEXEC, 0,
+		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+
+	return ((int)syscall(SYS_openat2, AT_FDCWD,
+	    path[0] != '\0' ? path : "/", &how, sizeof(how)));
+}
+
+/*
+ * Where v goes, or another path on the way: made where it is missing.  Others
+ * of the overlay may make it at the same time.  -1: a link, which is all there.
+ */
+static int
+target_open(char *path, mode_t type, const char *link)
+{
+	char *name = strrchr(path, '/');
+	int fd = target_find(path), made, parent;
+
+	if (fd != -1 || errno != ENOENT)
+		return (MUST(fd, path));
+	*name = '\0';
+	parent = target_open(path, S_IFDIR, NULL);
+	*name++ = '/';
+	made = type == S_IFLNK ? symlinkat(link, parent, name) :
+	    type == S_IFDIR ? mkdirat(parent, name, 0755) :
+	    openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (made == -1 && errno != EEXIST)
+		MUST(-1, path);
+	fdpass_close(&parent, 1);
+	if (made > 0)
+		close(made);
+	return (type == S_IFLNK ? -1 : MUST(target_find(path), path));
+}
+
+/* Hides what is there, or takes its being writable. */
+static void
+path_cover(const struct volume *v)
+{
+	static const char *const no_options[] = { NULL };
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	int fd = target_find(v->destination), tree;
+	struct stat st;
+
+	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return;
+	MUST(fstat(MUST(fd, v->destination), &st), v->destination);
+	if (v->m.kind == PLAN_MASK && S_ISDIR(st.st_mode))
+		tree = mount_new("tmpfs", no_options, 0);
+	else
+		tree = MUST(open_tree(v->m.kind == PLAN_MASK ? AT_FDCWD : fd,
+		    v->m.kind == PLAN_MASK ? "/dev/null" : "", OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE),
+		    v->destination);
+	MUST(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &readonly,
+	    sizeof(readonly)), v->destination);
+	MUST(move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
+	    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
+	close(tree);
+	close(fd);
+}
+
+void
+volumes_attach(const struct record *r)
+{
+	struct stat root, st = { .st_mode = S_IFDIR };
+	struct statfs fs;
+	struct volume *v;
+	int fd;
+
+	MUST(stat("/", &root), "/");
+	for (v = volumes; v < volumes + r->plan.nmounts; v++) {
+		if (v->m.kind >= PLAN_MASK) {
+			path_cover(v);
+			continue;
+		}
+		st.st_mode = v->m.kind == PLAN_LINK ? S_IFLNK : S_IFDIR;
+		if (v->fd != -1)
+			MUST(fstat(v->fd, &st), v->source);
+		fd = target_open(v->destination, st.st_mode & S_IFMT,
+		    v->source);
+		if (fd == -1 || v->fd == -1)
+			continue;
+		/* The container's own root and /proc stay what they are. */
+		MUST(fstat(fd, &st), v->destination);
+		MUST(fstatfs(fd, &fs), v->destination);
+		if (fs.f_type == PROC_SUPER_MAGIC ||
+		    (st.st_dev == root.st_dev && st.st_ino == root.st_ino))
+			step_fail(MSG_STEP_MOUNT, -EPERM, v->destination);
+		MUST(move_mount(v->fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
+		    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
+		close(v->fd);
+		close(fd);
+	}
+}

@@ -1,0 +1,215 @@
+# shellcheck shell=sh
+# The volumes of pods, and the other files that Kubernetes puts into them.
+
+. "$(atf_get_srcdir)/../lib/cluster.sh"
+
+# volume NAME SOURCE PATH [MOUNT]: a jq filter: the first container has it; of
+# the mount there may be more.
+volume() {
+	cat <<-EOF
+	.spec.volumes += [{name: "$1"} + $2] |
+	.spec.containers[0].volumeMounts += [{name: "$1", mountPath: "$3"} +
+	    ${4:-{\}}]
+	EOF
+}
+
+# node_make SCRIPT: run it on the node.
+node_make() {
+	expect 0 "" on_cluster -n n1 sh -ec "$1"
+}
+
+cluster_test volumes_are_where_the_spec_has_them \
+    "a ConfigMap, a Secret (read-only), an emptyDir, one in memory"
+volumes_are_where_the_spec_has_them_body() {
+	cluster_begin
+	expect 0 "*" kubectl_ create configmap c --from-literal=key=public
+	expect 0 "*" kubectl_ create secret generic s --from-literal=key=secret
+	pod_make a 'cat /config/key /secret/key; echo
+	    { touch /secret/new; } 2>/dev/null || echo refused
+	    echo kept >/scratch/file; cat /scratch/file; stat -fc %T /memory' \
+	    "$(volume c '{configMap: {name: "c"}}' /config) |
+	    $(volume s '{secret: {secretName: "s"}}' /secret \
+	    '{readOnly: true}') |
+	    $(volume e '{emptyDir: {}}' /scratch) |
+	    $(volume m '{emptyDir: {medium: "Memory"}}' /memory)"
+	pod_reaches a Succeeded
+	expect 0 "publicsecret
+refused
+kept
+tmpfs" kubectl_ logs a
+	cluster_end
+}
+
+cluster_test one_file_of_a_volume_is_mounted_by_subpath \
+    "of a ConfigMap over a file of the node, and a folder of an emptyDir"
+one_file_of_a_volume_is_mounted_by_subpath_body() {
+	cluster_begin
+	expect 0 "*" kubectl_ create configmap c --from-literal=key=mine
+	pod_make a 'cat /etc/issue; echo; echo x >/sub/file; ls /all/made' \
+	    "$(volume c '{configMap: {name: "c"}}' /etc/issue \
+	    '{subPath: "key"}') |
+	    $(volume e '{emptyDir: {}}' /all) | .spec.containers[0].volumeMounts +=
+	    [{name: \"e\", mountPath: \"/sub\", subPath: \"made\"}]"
+	pod_reaches a Succeeded
+	expect 0 "mine
+file" kubectl_ logs a
+	cluster_end
+}
+
+cluster_test a_projected_volume_has_all_its_sources \
+    "a ConfigMap, a Secret, the pod's own name, a token for an audience"
+a_projected_volume_has_all_its_sources_body() {
+	cluster_begin
+	expect 0 "*" kubectl_ create configmap c --from-literal=key=public
+	expect 0 "*" kubectl_ create secret generic s --from-literal=word=secret
+	pod_make a 'cat /all/key /all/word /all/name; test -s /all/token' \
+	    "$(volume p '{projected: {sources: [{configMap: {name: "c"}},
+		{secret: {name: "s"}},
+		{downwardAPI: {items: [{path: "name",
+		fieldRef: {fieldPath: "metadata.name"}}]}},
+		{serviceAccountToken: {path: "token", audience: "vault"}}]}}' \
+	    /all)"
+	pod_reaches a Succeeded
+	expect 0 publicsecreta kubectl_ logs a
+	cluster_end
+}
+
+cluster_test folders_and_files_of_the_node_are_volumes \
+    "hostPath: read-only, writable, one that is made for the pod"
+folders_and_files_of_the_node_are_volumes_body() {
+	cluster_begin
+	dir=/srv/$NAMESPACE
+	node_make "mkdir -p $dir/dir; echo node >$dir/file; chmod 777 $dir/dir"
+	pod_make a 'cat /file; { echo x >>/file; } 2>/dev/null || echo refused
+	    echo pod >/dir/file; ls -d /made' \
+	    "$(volume f "{hostPath: {path: \"$dir/file\"}}" /file \
+	    '{readOnly: true}') |
+	    $(volume d "{hostPath: {path: \"$dir/dir\"}}" /dir) |
+	    $(volume m "{hostPath: {path: \"$dir/new\",
+	    type: \"DirectoryOrCreate\"}}" /made) | .spec.nodeName = \"n1\""
+	pod_reaches a Succeeded
+	expect 0 "node
+refused
+/made" kubectl_ logs a
+	expect 0 pod on_cluster -n n1 cat "$dir/dir/file"
+	node_make "rm -r $dir"
+	cluster_end
+}
+
+cluster_test what_is_kept_from_workloads_is_no_volume \
+    "and describe says which path it is"
+what_is_kept_from_workloads_is_no_volume_body() {
+	cluster_begin
+	pod_make a true "$(volume h '{hostPath: {path: "/etc"}}' /node)"
+	until_true "$REGRESS_SECONDS" refusal_told ||
+	    cluster_fail "describe does not say it"
+	cluster_end
+}
+
+refusal_told() {
+	kubectl_ describe pod a | grep -q 'refused by policy: /etc is, or is in'
+}
+
+cluster_test containers_of_a_pod_share_its_volumes \
+    "what one writes to an emptyDir the other reads"
+containers_of_a_pod_share_its_volumes_body() {
+	cluster_begin
+	pod_make a 'echo told >/shared/new; mv /shared/new /shared/word' \
+	    "$(volume e '{emptyDir: {}}' /shared) |
+	    .spec.containers += [.spec.containers[0] | .name = \"other\" |
+		.command[2] = \"until cat /shared/word 2>/dev/null
+		    do sleep 0.05; done\"]"
+	pod_reaches a Succeeded
+	expect 0 told kubectl_ logs a -c other
+	cluster_end
+}
+
+cluster_test pods_have_their_own_volumes_at_the_same_path \
+    "at the same time; a pod without one sees neither"
+pods_have_their_own_volumes_at_the_same_path_body() {
+	cluster_begin
+	for pod in a b; do
+		expect 0 "*" kubectl_ create configmap $pod \
+		    --from-literal=key="of $pod"
+		pod_make $pod "$UNTIL_TERM" \
+		    "$(volume c "{configMap: {name: \"$pod\"}}" /config)"
+	done
+	pod_make c "$UNTIL_TERM"
+	for pod in a b c; do
+		pod_says $pod ready
+	done
+	expect 0 "of a" kubectl_ exec a -- cat /config/key
+	expect 0 "of b" kubectl_ exec b -- cat /config/key
+	expect 0 "" kubectl_ exec c -- ls /config
+	# That of one that ends goes alone.
+	expect 0 "*" kubectl_ delete pod a
+	expect 0 "of b" kubectl_ exec b -- cat /config/key
+	cluster_end
+}
+
+cluster_test a_pod_has_the_token_of_its_service_account \
+    "with its namespace and the authority's certificate"
+a_pod_has_the_token_of_its_service_account_body() {
+	cluster_begin
+	pod_make a 'cd /var/run/secrets/kubernetes.io/serviceaccount &&
+	    cat namespace && test -s token && test -s ca.crt'
+	pod_reaches a Succeeded
+	expect 0 "$NAMESPACE" kubectl_ logs a
+	cluster_end
+}
+
+cluster_test the_termination_message_is_told \
+    "what was written to /dev/termination-log, or to another file"
+the_termination_message_is_told_body() {
+	cluster_begin
+	pod_make a 'echo last words >/dev/termination-log; exit 1'
+	pod_make b 'echo other words >/tmp/message; exit 1' \
+	    '.spec.containers[0].terminationMessagePath = "/tmp/message"'
+	pod_reaches a Failed
+	pod_is a '.status.containerStatuses[0].state.terminated.message' \
+	    "last words"
+	pod_reaches b Failed
+	pod_is b '.status.containerStatuses[0].state.terminated.message' \
+	    "other words"
+	cluster_end
+}
+
+cluster_test a_privileged_pod_has_the_devices_of_the_node \
+    "and others have but harmless ones"
+a_privileged_pod_has_the_devices_of_the_node_body() {
+	cluster_begin
+	pod_make a "$UNTIL_TERM" '.spec.nodeName = "n1" |
+	    .spec.containers[0].securityContext.privileged = true'
+	pod_make b "$UNTIL_TERM"
+	pod_says a ready
+	pod_says b ready
+	# shellcheck disable=SC2016 # the workload's shell expands it
+	list='cd /dev; for f in *
+	    do [ -L $f ] || [ ! -b $f -a ! -c $f ] || echo $f; done'
+	expect 0 "full
+null
+random
+tty
+urandom
+zero" kubectl_ exec b -- sh -c "$list"
+	expect 0 "*" on_cluster -n n1 sh -c "$list"
+	grep -vx -e console -e ptmx out >node
+	expect 0 "$(cat node)" kubectl_ exec a -- sh -c "$list"
+	cluster_end
+}
+
+cluster_test a_failed_container_is_started_again \
+    "with restartPolicy OnFailure, until it succeeds; its emptyDir stays"
+a_failed_container_is_started_again_body() {
+	cluster_begin
+	pod_make a 'test -e /again/done || { : >/again/done; exit 3; }' \
+	    ".spec.restartPolicy = \"OnFailure\" |
+	    $(volume e '{emptyDir: {}}' /again)"
+	pod_reaches a Succeeded
+	pod_is a '.status.containerStatuses[0].restartCount' 1
+	cluster_end
+}
+
+atf_init_test_cases() {
+	cluster_add
+}

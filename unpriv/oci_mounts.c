@@ -1,0 +1,403 @@
+/*
+ * What a container has mounted: what every container has below /dev, the mounts
+ * of the bundle, its devices.
+ */
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "unpriv/oci_reader.h"
+
+#define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
+#define NOSUID_NOEXEC (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+#define SHM	 "/dev/shm"
+#define BASE_SHM 1 /* its place in the base */
+
+/* A private /dev.  Of devices those that give nothing of the node away. */
+static const struct {
+	const char *destination, *source;
+	struct plan_mount mount;
+} base[] = {
+	{ "/dev", "",
+	    { PLAN_TMPFS, 0755, NOSUID_NOEXEC, MS_PRIVATE, 64 << 10 } },
+	[BASE_SHM] = { SHM, "",
+	    { PLAN_TMPFS, 01777, NOSUID_NOEXEC, MS_PRIVATE, 64 << 20 } },
+	{ "/dev/null", "/dev/null", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/zero", "/dev/zero", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/full", "/dev/full", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/tty", "/dev/tty", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/random", "/dev/random", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/urandom", "/dev/urandom",
+	    { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/pts", "", { PLAN_DEVPTS, 0, NOSUID_NOEXEC, MS_PRIVATE, 0 } },
+	/* Filled by who is in the IPC namespace that it shows. */
+	{ "/dev/mqueue", "", { PLAN_DIRECTORY, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/ptmx", "pts/ptmx", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/fd", "/proc/self/fd", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/stdin", "/proc/self/fd/0", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/stdout", "/proc/self/fd/1",
+	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/stderr", "/proc/self/fd/2",
+	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+};
+
+/*
+ * What becomes of each type of mount, at one destination or, where none is
+ * given, at any; the first that fits counts.  A bind mount is one by its
+ * options, whatever its type is.  Kind 0: the container has its own already, or
+ * it is none of its business, as the comment says.
+ */
+static const struct {
+	const char *type, *destination;
+	uint32_t kind;
+} types[] = {
+	{ "proc", NULL, 0 },	/* by the pid namespace */
+	{ "sysfs", NULL, 0 },	/* the node's, read-only */
+	{ "cgroup", NULL, 0 },	/* within that */
+	{ "cgroup2", NULL, 0 }, /* the same */
+	{ "devpts", NULL, 0 },	/* of the base */
+	{ "mqueue", NULL, 0 },	/* by the IPC namespace */
+	{ "tmpfs", "/dev", 0 }, /* of the base */
+	{ "tmpfs", "/run", 0 }, /* one for all containers of an overlay */
+	{ "tmpfs", NULL, PLAN_TMPFS },
+	{ "bind", NULL, PLAN_BIND },
+};
+
+/*
+ * Options of mounts that mean something here.  Read-only is always recursive;
+ * nothing but a device is ever mounted with devices.
+ */
+static const struct {
+	const char *name;
+	uint64_t set, clear; /* of the attributes */
+	uint64_t propagation;
+	uint32_t kind;
+} options[] = {
+	{ "ro", MOUNT_ATTR_RDONLY, 0, 0, 0 },
+	{ "rro", MOUNT_ATTR_RDONLY, 0, 0, 0 },
+	{ "rw", 0, MOUNT_ATTR_RDONLY, 0, 0 },
+	{ "nosuid", MOUNT_ATTR_NOSUID, 0, 0, 0 },
+	{ "suid", 0, MOUNT_ATTR_NOSUID, 0, 0 },
+	{ "noexec", MOUNT_ATTR_NOEXEC, 0, 0, 0 },
+	{ "exec", 0, MOUNT_ATTR_NOEXEC, 0, 0 },
+	{ "private", 0, 0, MS_PRIVATE, 0 },
+	{ "rprivate", 0, 0, MS_PRIVATE, 0 },
+	{ "slave", 0, 0, MS_SLAVE, 0 },
+	{ "rslave", 0, 0, MS_SLAVE, 0 },
+	{ "shared", 0, 0, MS_SHARED, 0 },
+	{ "rshared", 0, 0, MS_SHARED, 0 },
+	{ "bind", 0, 0, 0, PLAN_BIND },
+	{ "rbind", 0, 0, 0, PLAN_BIND_TREE },
+	/* Without an effect, or not for the workload to decide. */
+	{ "nodev", 0, 0, 0, 0 },
+	{ "dev", 0, 0, 0, 0 },
+	{ "relatime", 0, 0, 0, 0 },
+	{ "norelatime", 0, 0, 0, 0 },
+	{ "strictatime", 0, 0, 0, 0 },
+	{ "noatime", 0, 0, 0, 0 },
+	{ "atime", 0, 0, 0, 0 },
+	{ "nodiratime", 0, 0, 0, 0 },
+	{ "defaults", 0, 0, 0, 0 },
+};
+
+static struct plan_mount *
+mount_new(struct oci_reader *reader)
+{
+	uint32_t *n = &reader->plan->nmounts;
+
+	if (*n == PLAN_MOUNTS_MAX) {
+		oci_refuse(reader, JSON_NONE,
+		    "expected at most 512 mounts and devices together");
+		return (NULL);
+	}
+	reader->mount = &reader->mounts[(*n)++];
+	memset(reader->mount, 0, sizeof(*reader->mount));
+	reader->mount->propagation = MS_PRIVATE;
+	return (reader->mount);
+}
+
+static int
+append(struct oci_reader *reader, const char *string)
+{
+	size_t size = strlen(string) + 1;
+
+	if (size > reader->size - reader->used)
+		return (
+		    oci_refuse(reader, JSON_NONE, "mounts: no room is left"));
+	memcpy(reader->strings + reader->used, string, size);
+	reader->used += size;
+	return (0);
+}
+
+int
+oci_base_mounts(struct oci_reader *reader)
+{
+	size_t i;
+
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	for (i = 0; i < NUMBER(base); i++) {
+		if (append(reader, base[i].destination) != 0 ||
+		    append(reader, base[i].source) != 0 ||
+		    mount_new(reader) == NULL)
+			return (-EINVAL);
+		*reader->mount = base[i].mount;
+	}
+	return (0);
+}
+
+/*
+ * Appends an absolute path without needless slashes and dots, so that what it
+ * is in can be told from its text.
+ */
+static int
+read_path(struct oci_reader *reader, int value, uint32_t arg)
+{
+	const char *string, *from;
+	char *start, *to;
+	size_t length;
+
+	(void)arg;
+	if (oci_append(reader, value, &string) != 0)
+		return (-EINVAL);
+	if (string[0] != '/' || strlen(string) >= PATH_MAX)
+		return (oci_refuse(reader, value,
+		    "expected an absolute path of at most 4095 bytes"));
+	start = to = reader->strings + (string - reader->strings);
+	for (from = string; *from != '\0'; from += length) {
+		from += strspn(from, "/");
+		length = strcspn(from, "/");
+		if (length == 2 && from[0] == '.' && from[1] == '.')
+			return (oci_refuse(reader, value,
+			    "expected a path without \"..\""));
+		if (length == 0 || (length == 1 && from[0] == '.'))
+			continue;
+		*to++ = '/';
+		memmove(to, from, length);
+		to += length;
+	}
+	if (to == start)
+		*to++ = '/';
+	*to++ = '\0';
+	reader->used = (size_t)(to - reader->strings);
+	return (0);
+}
+
+/* Of "size=" and the like: digits in a base, and for sizes a unit. */
+static int
+read_number(struct oci_reader *reader, int value, const char *text, int octal,
+    uint64_t *number)
+{
+	static const char units[] = "kmg";
+	const uint64_t radix = octal ? 8 : 10;
+	const char *unit;
+	uint64_t n = 0;
+	int digits = 0;
+
+	for (;
+	     *text >= '0' && *text < '0' + (char)radix && n < UINT64_C(1) << 40;
+	     text++, digits++)
+		n = n * radix + (uint64_t)(*text - '0');
+	if (!octal && *text != '\0' &&
+	    (unit = strchr(units, *text | 0x20)) != NULL) {
+		n <<= 10 * (unit - units + 1);
+		text++;
+	}
+	if (digits == 0 || *text != '\0' || (octal && n > 07777))
+		return (oci_refuse(reader, value,
+		    octal ? "expected an octal mode" :
+			    "expected a size in bytes, k, m or g"));
+	*number = n;
+	return (0);
+}
+
+/* With arg 0, an option that makes it a bind mount; with 1, the others. */
+static int
+read_option(struct oci_reader *reader, int value, uint32_t arg)
+{
+	struct plan_mount *m = reader->mount;
+	uint64_t mode;
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < NUMBER(options); i++) {
+		if (!json_equals(value, options[i].name))
+			continue;
+		if (arg == 0) {
+			if (options[i].kind > m->kind)
+				m->kind = options[i].kind;
+			return (0);
+		}
+		m->attributes |= options[i].set;
+		m->attributes &= ~options[i].clear;
+		if (options[i].propagation != 0)
+			m->propagation = options[i].propagation;
+		return (0);
+	}
+	if (arg == 0)
+		return (0);
+	if (json_string(value, text, sizeof(text)) >= 0) {
+		if (strncmp(text, "size=", 5) == 0)
+			return (read_number(reader, value, text + 5, 0,
+			    &m->number));
+		if (strncmp(text, "mode=", 5) == 0) {
+			if (read_number(reader, value, text + 5, 1, &mode) != 0)
+				return (-EINVAL);
+			m->mode = (uint32_t)mode;
+			return (0);
+		}
+	}
+	return (
+	    oci_refuse(reader, value, "not supported as an option of a mount"));
+}
+
+static int
+read_options(struct oci_reader *reader, int value, uint32_t arg)
+{
+	return (
+	    oci_read_array(reader, value, 64, JSON_STRING, read_option, arg));
+}
+
+/* Unless the options have said it; arg: where the destination is. */
+static int
+read_type(struct oci_reader *reader, int value, uint32_t arg)
+{
+	const char *destination = reader->strings + arg;
+	size_t i;
+
+	if (reader->mount->kind != 0)
+		return (0);
+	for (i = 0; i < NUMBER(types); i++) {
+		if (json_equals(value, types[i].type) &&
+		    (types[i].destination == NULL ||
+			strcmp(types[i].destination, destination) == 0)) {
+			reader->mount->kind = types[i].kind;
+			return (0);
+		}
+	}
+	return (oci_refuse(reader, value,
+	    "expected bind, tmpfs, or what every container has"));
+}
+
+/* A mount that the container has already leaves nothing in the plan. */
+static int
+read_mount(struct oci_reader *reader, int value, uint32_t arg)
+{
+	const uint32_t start = (uint32_t)reader->used;
+	const struct oci_field first[] = {
+		{ "destination", JSON_STRING, 1, read_path, 0 },
+		{ "options", JSON_ARRAY, 0, read_options, 0 },
+		{ "type", JSON_STRING, 0, read_type, start },
+	};
+	static const struct oci_field then[] = {
+		{ "options", JSON_ARRAY, 0, read_options, 1 },
+		{ "source", JSON_STRING, 1, read_path, 0 },
+	};
+	struct plan_mount *m;
+	int is_bind;
+
+	(void)arg;
+	if ((m = mount_new(reader)) == NULL ||
+	    oci_read_object(reader, value, first, OCI_FIELDS(first)) != 0)
+		return (-EINVAL);
+	if (m->kind == 0) {
+		reader->used = start;
+		reader->plan->nmounts--;
+		return (0);
+	}
+	/* Instead of that of the base. */
+	if (strcmp(reader->strings + start, SHM) == 0)
+		reader->mounts[BASE_SHM].kind = PLAN_DIRECTORY;
+	is_bind = m->kind == PLAN_BIND || m->kind == PLAN_BIND_TREE;
+	m->mode = is_bind ? 0 : 01777;
+	if (oci_read_object(reader, value, then, is_bind ? 2 : 1) != 0)
+		return (-EINVAL);
+	return (is_bind ? 0 : append(reader, ""));
+}
+
+int
+oci_read_mounts(struct oci_reader *reader, int value, uint32_t arg)
+{
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	return (oci_read_array(reader, value, PLAN_MOUNTS_MAX, JSON_OBJECT,
+	    read_mount, arg));
+}
+
+/* One of linux.maskedPaths or readonlyPaths; kind says of which. */
+static int
+read_covered(struct oci_reader *reader, int value, uint32_t kind)
+{
+	if (mount_new(reader) == NULL)
+		return (-EINVAL);
+	reader->mount->kind = kind;
+	if (read_path(reader, value, 0) != 0)
+		return (-EINVAL);
+	return (append(reader, ""));
+}
+
+int
+oci_read_covered(struct oci_reader *reader, int value, uint32_t kind)
+{
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	return (oci_read_array(reader, value, PLAN_MOUNTS_MAX, JSON_STRING,
+	    read_covered, kind));
+}
+
+/* Blocks are devices of their own kind; pipes are none. */
+static int
+read_device_type(struct oci_reader *reader, int value, uint32_t arg)
+{
+	(void)arg;
+	if (json_equals(value, "c") || json_equals(value, "u") ||
+	    json_equals(value, "b"))
+		return (0);
+	return (oci_refuse(reader, value, "expected c, u or b"));
+}
+
+static int
+read_device_number(struct oci_reader *reader, int value, uint32_t is_minor)
+{
+	uint64_t *number = &reader->mount->number;
+	uint64_t n;
+
+	if (json_unsigned(value, UINT32_MAX >> 12, &n) != 0)
+		return (oci_refuse(reader, value,
+		    "expected the number of a device"));
+	/* The first read is the major one. */
+	*number = is_minor ? makedev(*number, n) : n;
+	return (0);
+}
+
+/* Its node is the node's: mode and owner are what they are there. */
+static int
+read_device(struct oci_reader *reader, int value, uint32_t arg)
+{
+	static const struct oci_field fields[] = {
+		{ "path", JSON_STRING, 1, read_path, 0 },
+		{ "path", JSON_STRING, 1, read_path, 0 },
+		{ "type", JSON_STRING, 1, read_device_type, 0 },
+		{ "major", JSON_NUMBER, 1, read_device_number, 0 },
+		{ "minor", JSON_NUMBER, 1, read_device_number, 1 },
+	};
+
+	(void)arg;
+	if (mount_new(reader) == NULL)
+		return (-EINVAL);
+	reader->mount->kind = PLAN_DEVICE;
+	return (oci_read_object(reader, value, fields, OCI_FIELDS(fields)));
+}
+
+int
+oci_read_devices(struct oci_reader *reader, int value, uint32_t arg)
+{
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	return (oci_read_array(reader, value, PLAN_MOUNTS_MAX, JSON_OBJECT,
+	    read_device, arg));
+}

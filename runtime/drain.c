@@ -145,11 +145,13 @@ on_signal(void *arg, uint32_t events)
 static int
 reads_signal(const struct process *process)
 {
+	/* O_APPEND is nothing to them; the filter lets no log lose it. */
+	const int flags = O_NONBLOCK | O_ASYNC | O_APPEND;
 	int fd, i;
 
 	for (i = MSG_STDOUT; i <= MSG_STDERR; i++) {
 		fd = output_fd(process, i);
-		if (fd != -1 && fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) == -1)
+		if (fd != -1 && fcntl(fd, F_SETFL, flags) == -1)
 			return (-errno);
 	}
 	return (0);

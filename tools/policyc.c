@@ -89,6 +89,7 @@ static const struct constant constants[] = {
 	{ CONSTANT(MFD_ALLOW_SEALING) },
 	{ CONSTANT(MFD_CLOEXEC) },
 	{ CONSTANT(NS_GET_NSTYPE) },
+	{ CONSTANT(O_APPEND) },
 	{ CONSTANT(O_ASYNC) },
 	{ CONSTANT(O_NONBLOCK) },
 	{ CONSTANT(PROT_EXEC) },

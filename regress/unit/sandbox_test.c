@@ -206,7 +206,7 @@ static const struct call shim_exact[] = {
 	{ SYS_memfd_create, { 0, MFD_CLOEXEC | MFD_ALLOW_SEALING } },
 	{ SYS_fcntl, { -1, F_ADD_SEALS, 0 } },
 	{ SYS_fcntl, { -1, F_GETFL } },
-	{ SYS_fcntl, { -1, F_SETFL, O_NONBLOCK | O_ASYNC } },
+	{ SYS_fcntl, { -1, F_SETFL, O_NONBLOCK | O_ASYNC | O_APPEND } },
 	{ SYS_ioctl, { -1, TIOCSWINSZ, 0 } },
 	{ SYS_getsockopt, { -1, SOL_SOCKET, SO_PEERCRED } },
 };
@@ -218,6 +218,8 @@ static const struct call shim_wrong[] = {
 	{ SYS_memfd_create, { 0, 0 } },
 	{ SYS_fcntl, { 0, F_SETOWN, 1 } },
 	{ SYS_fcntl, { 0, F_DUPFD, 0 } },
+	/* With it, what is in the log could be written over. */
+	{ SYS_fcntl, { 0, F_SETFL, O_NONBLOCK | O_ASYNC } },
 	{ SYS_fcntl, { 0, F_SETFL, O_ASYNC } },
 	{ SYS_fcntl, { 0, F_SETFL, 0 } },
 	{ SYS_fcntl, { 0, HIGH | F_SETOWN, 1 } },

@@ -14,6 +14,7 @@
 #define FIRST_LIMIT 60000	/* ms from the start to the first Create */
 #define NEXT_LIMIT  30000	/* ms from the last Delete to the next */
 #define DRAIN_LIMIT 2000	/* ms to write the last answers */
+#define JOINING_MAX 16		/* the first is forgotten beyond */
 #define MMAP_LIMIT  (64 * 1024) /* bytes; larger blocks are given back */
 
 static struct {
@@ -23,7 +24,9 @@ static struct {
 	struct task_service service;
 	struct loop_timer idle;
 	size_t containers;
-	char joining[MSG_ID_SIZE]; /* `start` was run for it; or "" */
+	/* `start` was run for them; or "". */
+	char joining[JOINING_MAX][MSG_ID_SIZE];
+	size_t joins;
 	int ready_fd;
 	int ending, lost;
 	const char *namespace;
@@ -67,13 +70,28 @@ on_changed(void *arg, size_t containers)
 		    NULL);
 }
 
+/* Whether one is to come. */
+static int
+is_awaited(void)
+{
+	size_t i = 0;
+
+	while (i < JOINING_MAX && shim.joining[i][0] == '\0')
+		i++;
+	return (i < JOINING_MAX);
+}
+
 /* Its Create has come, or will not come. */
 static void
 on_create(void *arg, const char *id)
 {
+	size_t i;
+
 	(void)arg;
-	if (strcmp(shim.joining, id) == 0)
-		shim.joining[0] = '\0';
+	for (i = 0; i < JOINING_MAX; i++) {
+		if (strcmp(shim.joining[i], id) == 0)
+			shim.joining[i][0] = '\0';
+	}
 }
 
 /*
@@ -84,14 +102,15 @@ static void
 on_shutdown(void *arg, const char *id)
 {
 	on_create(arg, id);
-	if (shim.containers == 0 && shim.joining[0] == '\0' && !shim.ending)
+	if (shim.containers == 0 && !is_awaited() && !shim.ending)
 		end(LOG_LEVEL_DEBUG, "shutdown");
 }
 
 static void
 join(const char *id)
 {
-	strcpy(shim.joining, id);
+	on_create(NULL, id);
+	strcpy(shim.joining[shim.joins++ % JOINING_MAX], id);
 	if (shim.containers == 0)
 		loop_timer_set(shim.loop, &shim.idle, FIRST_LIMIT,
 		    idle_too_long, NULL);
@@ -172,7 +191,7 @@ serve_init(const struct serve_args *args)
 		log_open(args->log_fd, LOG_LEVEL_INFO);
 	shim.ready_fd = args->ready_fd;
 	shim.namespace = args->namespace;
-	strcpy(shim.joining, args->id);
+	strcpy(shim.joining[shim.joins++], args->id);
 	if ((shim.loop = loop_new()) == NULL ||
 	    (shim.engine = engine_new(shim.loop, args->channel, args->helper,
 		 &handlers, NULL)) == NULL ||

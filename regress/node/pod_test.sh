@@ -200,6 +200,31 @@ a_shutdown_does_not_end_a_shim_that_start_has_named_body() {
 	group_end
 }
 
+node_test a_shutdown_does_not_end_a_shim_that_two_are_told_of \
+    "The last container goes just when two come, of which one goes first"
+a_shutdown_does_not_end_a_shim_that_two_are_told_of_body() {
+	group_begin
+	group_start a
+	first=$SOCKET
+	group_create a
+	group_start b
+	group_start c
+	group_remove a
+	group_create c
+	group_remove c
+	expect 0 "" peer Shutdown 1=c
+	group_delete c
+	expect 0 "" peer Shutdown 1=a
+	group_delete a
+	[ "$SOCKET" = "$first" ] || node_fail "another shim"
+	group_create b
+	group_remove b
+	expect 0 "" peer Shutdown 1=b
+	until_true 10 no_shim_runs || node_fail "the shim stays"
+	group_delete b
+	group_end
+}
+
 node_test a_shim_that_ends_is_not_named_by_start \
     "A client that does not read its answers holds it up"
 a_shim_that_ends_is_not_named_by_start_body() {

@@ -5,8 +5,9 @@
  * Requests are served one at a time.  A step is a forked child that does one
  * privileged thing and reports one result; whatever fails in a step ends it,
  * so that its exit is the cleanup.  The helper waits for a step's result at
- * most STEP_LIMIT; only the result of a start, which may wait for containerd
- * to open a FIFO, is taken by the main loop.
+ * most STEP_LIMIT; only the result of a start, which may wait for containerd to
+ * open a FIFO or, of an exec, be stopped by a workload, is taken by the main
+ * loop.
  */
 #include <sys/capability.h>
 #include <sys/file.h>

@@ -87,8 +87,8 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	if (error == 0)
 		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
 		    &c->mntns_fd, 1);
-	/* One that has ended has said why. */
-	if (error == 0 || error == -EPIPE)
+	/* One that has ended has said why; an exec's could be held up. */
+	if (r == c && (error == 0 || error == -EPIPE))
 		error = step_wait(&launch, &rq->fds[0], rq);
 	/* A step that nobody listens to ends. */
 	if (r == c)
@@ -193,30 +193,36 @@ process_exec(struct helper *h, struct record *r, struct request *rq)
 	return (process_decode(h, r, rq->fd, rq));
 }
 
-int
-process_start(struct helper *h, struct record *r, struct request *rq)
+/* Lets the waiting process execute, with its streams. */
+static int
+process_release(const struct record *r)
 {
-	const struct record *c = record_find(h, r->ref.id, "");
-	int error, i, streams[HELPER_STREAMS];
+	int i, streams[HELPER_STREAMS];
 	uint32_t go = 0;
 	size_t n = 0;
 
-	if (r != c && c->state != RECORD_RUNNING)
-		return (-ESRCH);
-	if (r != c && (error = process_launch(h, r, rq)) != 0)
-		return (error);
 	for (i = 0; i < HELPER_STREAMS; i++) {
 		if (r->stdio_fds[i] == -1)
 			continue;
 		go |= 1u << i;
 		streams[n++] = r->stdio_fds[i];
 	}
+	return (fdpass_send(r->launch_fd, &go, sizeof(go), streams, n));
+}
+
+int
+process_start(struct helper *h, struct record *r, struct request *rq)
+{
+	const struct record *c = record_find(h, r->ref.id, "");
+	int error;
+
+	if (r != c && c->state != RECORD_RUNNING)
+		return (-ESRCH);
 	rq->reply.step = MSG_STEP_LAUNCH;
-	error = fdpass_send(r->launch_fd, &go, sizeof(go), streams, n);
+	error = r == c ? process_release(r) : process_launch(h, r, rq);
 	if (error != 0)
 		return (error);
 	r->state = RECORD_STARTING;
-	r->terminal_fd = rq->fds[0];
 	r->request = rq->m->header.sequence;
 	return (1);
 }
@@ -227,8 +233,15 @@ process_started(struct helper *h, struct record *r)
 	struct msg_reply reply = { .error = -EIO, .step = MSG_STEP_LAUNCH };
 	int fd, fds[MSG_FDS_MAX] = { -1, -1, -1 }, i, n;
 
-	if ((n = step_receive(r->launch_fd, &reply, NULL)) == -EAGAIN)
+	if ((n = step_receive(r->launch_fd, &reply, &fd)) == -EAGAIN)
 		return;
+	if (n == 1)
+		r->terminal_fd = fd;
+	/* An exec's is ready; one that is killed now will say nothing more. */
+	if (n == 1 && reply.error == 0) {
+		(void)process_release(r);
+		return;
+	}
 	fdpass_close(&r->launch_fd, 1);
 	/* One that ends before it was released is reported when reaped. */
 	if (r->state != RECORD_STARTING)
@@ -308,6 +321,7 @@ static void
 process_ended(struct helper *h, struct record *r, int status)
 {
 	struct timespec now;
+	int i;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	r->exited.pid = (uint32_t)r->pid;
@@ -320,10 +334,11 @@ process_ended(struct helper *h, struct record *r, int status)
 	if (r->memory_fd != -1 && pread(r->memory_fd, r->memory,
 	    sizeof(r->memory) - 1, 0) == -1)
 		log_line("memory events", &r->ref, NULL, -errno);
-	/* What it said before: a failure, or that it was executed. */
-	if (r->launch_fd != -1)
+	/* What it said before: it was ready, then failed or was executed. */
+	for (i = 0; i < 2 && r->launch_fd != -1; i++)
 		process_started(h, r);
-	r->state = RECORD_ENDING;
+	if (r->state != RECORD_UNDONE)
+		r->state = RECORD_ENDING;
 }
 
 /*

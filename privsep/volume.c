@@ -5,6 +5,7 @@
  * namespace has no peers, so they are this container's alone and gone with it.
  * It runs in a mount step: any failure ends that, and its end closes all.
  */
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <fnmatch.h>
@@ -190,6 +191,10 @@ path_cover(const struct volume *v)
 		    v->m.kind == PLAN_MASK ? "/dev/null" : "", OPEN_TREE_CLONE |
 		    OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE),
 		    v->destination);
+	/* A volume may be on /dev, and have a link there. */
+	if (v->m.kind == PLAN_MASK && !S_ISDIR(st.st_mode) &&
+	    (fstat(tree, &st) == -1 || st.st_rdev != makedev(1, 3)))
+		step_fail(MSG_STEP_MOUNT, -EPERM, "/dev/null");
 	MUST(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &readonly,
 	    sizeof(readonly)), v->destination);
 	MUST(move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |

@@ -26,6 +26,9 @@
  */
 #define BOOT_EXITED	"trusted.reaper.exited"
 
+/* Another: the container's namespace of containerd, without a NUL. */
+#define BOOT_NAMESPACE	"trusted.reaper.namespace"
+
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */

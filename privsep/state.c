@@ -5,14 +5,21 @@
 int
 state_open(struct helper *h, struct record *c)
 {
+	const char *namespace = h->boot.containerd_namespace;
 	int fd;
 
 	if (mkdirat(h->root_fd, c->ref.id, 0700) == -1 && errno != EEXIST)
 		return (-errno);
 	fd = path_open(h->root_fd, c->ref.id, O_RDONLY | O_DIRECTORY, 0);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		/* Another's of this name, not to be removed. */
+		close(fd);
+		return (-EEXIST);
+	}
 	if ((c->state_fd = fd) < 0)
 		return (fd);
-	return (flock(fd, LOCK_EX | LOCK_NB) == -1 ? -errno : 0);
+	return (fsetxattr(fd, BOOT_NAMESPACE, namespace, strlen(namespace), 0)
+	    == -1 ? -errno : 0);
 }
 
 int

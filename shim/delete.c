@@ -122,6 +122,18 @@ state_remove(int root, int fd, const char *id)
 	return (0);
 }
 
+/* One of the same name that a client has in another namespace. */
+static int
+is_of_another(int fd, const char *namespace)
+{
+	char name[MSG_ID_SIZE];
+	ssize_t n = fgetxattr(fd, BOOT_NAMESPACE, name, sizeof(name));
+
+	return (n != -1 &&
+	    ((size_t)n != strlen(namespace) ||
+		memcmp(name, namespace, (size_t)n) != 0));
+}
+
 /*
  * What is left of a container whose shim or helper was killed; after a Delete
  * there is nothing.  A dying helper keeps the lock until it is gone.  Where it
@@ -137,6 +149,10 @@ container_clean(const char *path, const char *namespace, const char *id,
 		return (root == -ENOENT ? 0 : files_report(root, path));
 	if ((fd = files_directory(root, id, O_RDONLY)) < 0) {
 		error = fd == -ENOENT ? 0 : files_report(fd, id);
+		goto out;
+	}
+	if (is_of_another(fd, namespace)) {
+		close(fd);
 		goto out;
 	}
 	signal(SIGALRM, too_long);

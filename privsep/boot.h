@@ -44,4 +44,10 @@ struct boot {
 	char runtime_root[BOOT_PATH_SIZE], log_dir[BOOT_PATH_SIZE];
 };
 
+/*
+ * tree.c: removes a directory of a hierarchy of cgroups, and those in it.
+ * Returns 0 or a negative errno: -EBUSY while something lives in one.
+ */
+int	 tree_remove(int dirfd, const char *path);
+
 #endif

@@ -198,7 +198,7 @@ controllers_enable(int root, const char *path)
 
 /* Makes a container's directory in a hierarchy, and those above it. */
 static int
-directory_make(const struct helper *h, const struct record *c, int i)
+directory_make(const struct helper *h, struct record *c, int i)
 {
 	const int root = h->cgroups[i], alone = h->cgroups[MEMORY] == -1;
 	char path[PATH_SIZE], *slash = path;
@@ -213,6 +213,8 @@ directory_make(const struct helper *h, const struct record *c, int i)
 		if ((slash = strchr(slash + 1, '/')) != NULL)
 			*slash = '\0';
 		made = mkdirat(root, path, 0755) == 0 ? 0 : -errno;
+		/* One that was there is another's, not to be killed. */
+		c->has_cgroup |= (made == 0 && slash == NULL) << i;
 		if (made == 0 && i == CPUSET)
 			made = cpuset_inherit(root, path);
 		if (slash != NULL && alone)
@@ -239,7 +241,11 @@ cgroup_make(const struct helper *h, struct record *c, struct msg_reply *reply)
 	if ((c->plan.flags & PLAN_NEW_PIDNS) == 0 && h->cgroups[UNIFIED] == -1)
 		return (-ENOTSUP);
 	memset(reply->text, 0, sizeof(reply->text));
-	c->has_cgroup = 1;
+	path_make(h, c, MEMORY, "", path);
+	/* First, so that what is made is found whenever the helper dies. */
+	if ((unlinkat(c->state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
+	    symlinkat(path, c->state_fd, BOOT_CGROUP) == -1)
+		return (-errno);
 	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
 		if (is_used(h, c, i) && (error = directory_make(h, c, i)) != 0)
 			return (error);
@@ -264,10 +270,7 @@ cgroup_make(const struct helper *h, struct record *c, struct msg_reply *reply)
 		c->event_fd = fd;
 	if ((fd = file_open(h, c, UNIFIED, "cgroup.events", O_RDONLY)) >= 0)
 		c->populated_fd = fd;
-	path_make(h, c, MEMORY, "", path);
-	if (unlinkat(c->state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT)
-		return (-errno);
-	return (symlinkat(path, c->state_fd, BOOT_CGROUP) == -1 ? -errno : 0);
+	return (0);
 }
 
 int
@@ -296,11 +299,12 @@ void
 cgroup_kill(const struct helper *h, const struct record *c)
 {
 	/* Version 1 keeps the frozen from dying. */
-	if (h->cgroups[FREEZER] != -1)
+	if ((c->has_cgroup & 1 << FREEZER) != 0)
 		(void)text_write(file_open(h, c, FREEZER, "freezer.state",
 		    O_WRONLY), "THAWED");
 	/* With a pid namespace of their own all end with its pid 1. */
-	if ((c->plan.flags & PLAN_NEW_PIDNS) == 0)
+	if ((c->plan.flags & PLAN_NEW_PIDNS) == 0 &&
+	    (c->has_cgroup & 1 << UNIFIED) != 0)
 		(void)text_write(file_open(h, c, UNIFIED, "cgroup.kill",
 		    O_WRONLY), "1");
 }
@@ -309,34 +313,34 @@ int
 cgroup_remove(const struct helper *h, struct record *c)
 {
 	char path[PATH_SIZE], *slash;
-	int error = 0, i;
+	int error = 0, i, populated;
 
-	/* What happens from here on makes populated_fd readable. */
-	if (c->populated_fd != -1 && pread(c->populated_fd, path, 1, 0) == -1)
-		error = -errno;
+	/* "populated 1"; what happens from here on makes it readable. */
+	populated = c->populated_fd != -1 &&
+	    pread(c->populated_fd, path, 11, 0) == 11 && path[10] == '1';
 	/*
 	 * Version 2 first: once the kernel has removed that, it has also left
 	 * the critical section in which the last process leaves the others.
 	 */
-	for (i = UNIFIED; i >= 0 && error == 0 && c->has_cgroup; i--) {
-		if (!is_used(h, c, i))
+	for (i = UNIFIED; i >= 0 && error == 0; i--) {
+		if ((c->has_cgroup & 1 << i) == 0)
 			continue;
 		path_make(h, c, i, "", path);
 		if (unlinkat(h->cgroups[i], path, AT_REMOVEDIR) == -1 &&
 		    errno != ENOENT)
 			error = -errno;
+		if (error == -EBUSY && !populated)
+			error = tree_remove(h->cgroups[i], path);
+		c->has_cgroup &= ~((error == 0) << i);
 		/* Clients of containerd have all of a namespace below that. */
 		if ((slash = strchr(path, '/')) != NULL)
 			*slash = '\0';
 		if (strcmp(path, h->boot.containerd_namespace) == 0)
 			unlinkat(h->cgroups[i], path, AT_REMOVEDIR);
 	}
-	c->has_cgroup &= error != 0;
 	/* Without that nobody would tell when it is not busy any more. */
-	if (c->populated_fd == -1)
-		return (0);
-	fdpass_close(&c->populated_fd, error == 0);
-	return (error);
+	fdpass_close(&c->populated_fd, (c->has_cgroup & 1 << UNIFIED) == 0);
+	return (c->populated_fd == -1 ? 0 : error);
 }
 
 int

@@ -90,7 +90,7 @@ struct record {
 	 */
 	pid_t pid, init_pid;
 	int reaped;		/* pid has ended; exited is valid */
-	int has_cgroup;		/* it was made, and is to be removed */
+	int has_cgroup;		/* bit n: made in hierarchy n, to be removed */
 	char memory[EVENT_MEMORY_SIZE]; /* see struct event_notice */
 	struct plan plan;	/* after policy */
 	struct step mount;	/* of a container, until it is created */
@@ -280,7 +280,7 @@ int	 state_open(struct helper *h, struct record *c);
 int	 state_write(const struct helper *h, const struct record *c);
 int	 state_remove(int root_fd, int state_fd, const char *id);
 
-/* cgroup.c: finds the hierarchies: version 1's, by controller, and version 2. */
+/* cgroup.c: finds the hierarchies: version 1's, by controller, and 2. */
 void	 cgroup_boot(int fds[CGROUP_HIERARCHIES]);
 
 /*

@@ -36,8 +36,8 @@ static int
 directory_clean(int root, const char *path)
 {
 	struct pollfd events = { .events = POLLPRI };
-	char byte;
-	int cgroup, result = -1;
+	char text[sizeof("populated 1") - 1] = { 0 };
+	int cgroup, error = -ENODEV;
 
 	cgroup =
 	    openat(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -49,18 +49,21 @@ directory_clean(int root, const char *path)
 	events.fd = openat(cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	for (;;) {
 		/* What happens after this makes it readable. */
-		if (events.fd != -1 && pread(events.fd, &byte, 1, 0) == -1)
+		if (events.fd != -1 &&
+		    pread(events.fd, text, sizeof(text), 0) == -1)
 			break;
-		result = unlinkat(root, path, AT_REMOVEDIR);
-		if (result == 0 || errno != EBUSY)
+		error = unlinkat(root, path, AT_REMOVEDIR) == -1 ? -errno : 0;
+		/* Then a workload has made some below. */
+		if (error == -EBUSY && text[sizeof(text) - 1] != '1')
+			error = tree_remove(root, path);
+		if (error != -EBUSY)
 			break;
 		(void)poll(&events, 1, events.fd == -1 ? TURN : -1);
 	}
-	result = result == 0 || errno == ENOENT || errno == ENODEV ? 0 : -1;
 	if (events.fd != -1)
 		close(events.fd);
 	close(cgroup);
-	return (result);
+	return (error == 0 || error == -ENOENT || error == -ENODEV ? 0 : -1);
 }
 
 /* What a cgroup may be called. */

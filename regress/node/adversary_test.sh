@@ -1,0 +1,204 @@
+# shellcheck shell=sh
+# What a hostile workload might do, and whoever writes its bundle.
+
+. "$(atf_get_srcdir)/../lib/node.sh"
+
+# Of a pod that is not privileged, but has asked for much.
+MORE_CAPS='.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+
+# spec_start ID FILTER COMMAND [ARG...]: run it in the background.
+spec_start() {
+	_id=$1
+	shift
+	spec_make "$_id.json" "$@"
+	expect 0 "" ctr_ run -d --runtime "$REGRESS_RUNTIME" --null-io \
+	    --config "$_id.json" "$_id"
+}
+
+node_test a_mask_is_not_what_a_volume_has_for_dev_null \
+    "a link there, to a file that is to be masked"
+a_mask_is_not_what_a_volume_has_for_dev_null_body() {
+	node_begin
+	mkdir -p /run/volume/mqueue
+	ln -s /proc/cpuinfo /run/volume/null
+	expect_refusal "/dev/null: operation not permitted" spec_run a '.mounts
+	    += [{type: "bind", source: "/run/volume", destination: "/dev",
+	    options: ["rbind"]}] | .linux.maskedPaths = ["/proc/cpuinfo"]' \
+	    cat /proc/cpuinfo
+	node_end
+}
+
+# A script for a workload that may mount: cgroups below its own.
+CGROUPS_MADE='for v in 1 2; do mkdir -p /mnt/$v; done
+mount -t cgroup2 cgroup2 /mnt/2 || exit 3
+mkdir -p "/mnt/2/$(sed -n s/^0:://p /proc/self/cgroup)/a/b/c" || exit 4
+! grep -q :memory: /proc/self/cgroup && exit 0
+mount -t cgroup -o memory cgroup /mnt/1 || exit 5
+mkdir -p "/mnt/1/$(sed -n s/^.*:memory://p /proc/self/cgroup)/a/b/c"'
+
+node_test cgroups_that_a_workload_has_made_go_with_it \
+    "and do not keep its end from being told; also if the helper dies"
+cgroups_that_a_workload_has_made_go_with_it_body() {
+	node_begin
+	expect 0 "" task_run --rm warm true
+	leak_before
+	spec_start a "$MORE_CAPS" sh -c "($CGROUPS_MADE) && exit 7"
+	until_true 10 task_is a STOPPED || node_fail "its end is not told"
+	expect_removed a 7
+	expect 0 "" ctr_ container rm a
+	leak_after || atf_fail "something was left"
+	spec_start b "$MORE_CAPS" sh -c "($CGROUPS_MADE) && exec sleep 1000"
+	until_true 10 runs sleep 1000 || node_fail "it does not run"
+	kill -9 "$(helper_pid)"
+	until_true 10 not task_is b RUNNING || node_fail "its end is not told"
+	task_end b
+	leak_after || atf_fail "something was left of a killed helper"
+	node_end
+}
+
+node_test a_second_container_of_a_name_does_not_harm_the_first \
+    "in another namespace of containerd; it is refused"
+a_second_container_of_a_name_does_not_harm_the_first_body() {
+	node_begin
+	expect 0 "" task_run -d a sleep 1000
+	find "$REGRESS_DIR/reaper/a" >before
+	(
+		REGRESS_NAMESPACE=other
+		expect_refusal "keeping the state: file exists" \
+		    task_run --rm a true
+	) || exit 1
+	! grep -q 'the helper does not end' "$REGRESS_DIR/containerd.log" ||
+	    node_fail "what is left of it is looked for with the first"
+	find "$REGRESS_DIR/reaper/a" | diff before - >err ||
+	    node_fail "the first has lost its state"
+	task_is a RUNNING || node_fail "the first has ended"
+	node_end
+}
+
+node_test a_second_container_in_a_cgroup_does_not_harm_the_first \
+    "where that is what is killed; it is refused"
+a_second_container_in_a_cgroup_does_not_harm_the_first_body() {
+	node_isolated
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup || atf_skip "no version 2"
+	node_begin
+	cgroup='.linux.cgroupsPath = "/" + env.REGRESS_NAMESPACE + "/a" |
+	    .linux.namespaces |= map(select(.type != "pid"))'
+	spec_start a "$cgroup" sleep 1000
+	expect_refusal "making the cgroup: file exists" spec_run b "$cgroup" \
+	    true
+	task_is a RUNNING || node_fail "the first has ended"
+	node_end
+}
+
+# A script that does something to each new process of the helper's, as which an
+# exec begins, by its pid $p.
+STEPS='for p in /proc/[0-9]*; do p=${p#/proc/}; done
+while :; do
+	for p in /proc/[0-9]*; do
+		p=${p#/proc/}
+		[ $p -gt 1 ] && read -r c <"/proc/$p/comm" || continue
+		case $c in reaper-p*) ;; *) continue ;; esac
+		ACT
+	done
+done 2>/dev/null'
+
+# steps_until FILE: execs in a, until the workload has written the file.
+steps_until() {
+	_n=0
+	while [ ! -s "$1" ]; do
+		_n=$((_n + 1))
+		[ $_n -lt 200 ] || atf_skip "no exec was seen at its beginning"
+		ctr --address "$REGRESS_DIR/c.sock" --namespace \
+		    "$REGRESS_NAMESPACE" task exec --fifo-dir \
+		    "$REGRESS_DIR/fifo" --exec-id "e$_n" a true >/dev/null \
+		    2>&1 &
+		until_true 1 not is_alive $! || break
+	done
+}
+
+node_test an_exec_that_the_workload_stops_holds_nothing_up \
+    "root there may signal it before it is executed"
+an_exec_that_the_workload_stops_holds_nothing_up_body() {
+	node_begin
+	mkdir /run/volume
+	spec_start a '.mounts += [{type: "bind", source: "/run/volume",
+	    destination: "/volume", options: ["rbind"]}]' sh -c "$(echo \
+	    "$STEPS" | sed 's/ACT/kill -STOP $p \&\& echo $p >\/volume\/hit/')"
+	steps_until /run/volume/hit
+	expect 0 "" ctr_ task kill -s KILL a
+	until_true 10 task_is a STOPPED || node_fail "it is not killed"
+	node_end
+}
+
+node_test a_beginning_exec_shows_a_workload_no_other_root \
+    "not the node's, in which it begins"
+a_beginning_exec_shows_a_workload_no_other_root_body() {
+	node_begin
+	mkdir /run/volume
+	# Its own has /volume.
+	spec_start a '.mounts += [{type: "bind", source: "/run/volume",
+	    destination: "/volume", options: ["rbind"]}]' sh -c "$(echo \
+	    "$STEPS" | sed 's,ACT,set -- /proc/$p/root/*; case "$*" in \
+	    "/proc/$p/root/*" | */volume*) ;; *) echo "$*" >/volume/shown ;; \
+	    esac; echo $p >/volume/hit,')"
+	steps_until /run/volume/hit
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		expect 0 "" task_exec a "f$n" true
+	done
+	[ ! -e /run/volume/shown ] || node_fail "$(cat /run/volume/shown)"
+	node_end
+}
+
+# kept: how many descriptors shim, helper and publisher have.
+kept() {
+	for _pid in $(shim_pid) $(helper_pid) $(publisher_pid); do
+		find "/proc/$_pid/fd" -mindepth 1 | wc -l
+	done
+}
+
+kept_as_before() {
+	[ "$(kept)" = "$before" ]
+}
+
+node_test nothing_is_kept_of_containers_and_execs_that_are_gone \
+    "no descriptor, in processes that serve many of them"
+nothing_is_kept_of_containers_and_execs_that_are_gone_body() {
+	node_begin
+	expect 0 "*" task_run -d a sleep 1000
+	group='.annotations = {"io.containerd.runc.v2.group": "a"} |
+	    .linux.resources.pids.limit = 100'
+	expect 0 "" spec_run b "$group" true
+	expect 0 "" task_exec a e true
+	before=$(kept)
+	for n in 1 2 3 4 5; do
+		expect 0 "" spec_run "b$n" "$group" true
+		expect_refusal "no-such" spec_run "c$n" "$group" no-such
+		expect 0 "" task_exec a "e$n" true
+		expect_refusal "no-such" task_exec a "f$n" no-such
+	done
+	until_true 10 kept_as_before || node_fail "$before, now $(kept)"
+	node_end
+}
+
+node_test devices_are_those_of_dev_alone \
+    "wherever root makes a node, it cannot be opened"
+devices_are_those_of_dev_alone_body() {
+	node_begin
+	mkdir /run/volume
+	expect 0 "made" spec_run a '.mounts += [{type: "bind",
+	    source: "/run/volume", destination: "/volume",
+	    options: ["rbind", "dev"]}, {type: "tmpfs", source: "tmpfs",
+	    destination: "/tmpfs", options: ["dev"]}]' sh -c '
+	    while read -r _ _ _ _ dir _; do
+		[ -d "$dir" ] && mknod "$dir/device" c 1 3 2>/dev/null ||
+		    continue
+		made=made
+		cat "$dir/device" 2>/dev/null && echo "$dir"
+		rm "$dir/device"
+	    done </proc/self/mountinfo; echo $made'
+	node_end
+}
+
+atf_init_test_cases() {
+	node_add
+}

@@ -43,6 +43,20 @@ $(pod_ip c)" kubectl_ logs c
 	cluster_end
 }
 
+cluster_test a_port_of_the_node_leads_to_a_pod \
+    "hostPort, asked for from the network of the nodes"
+a_port_of_the_node_leads_to_a_pod_body() {
+	cluster_begin
+	pod_make b "$SERVE" '.spec.containers[0] += {
+	    ports: [{containerPort: 8080, hostPort: 18080}],
+	    readinessProbe: {periodSeconds: 1,
+	    httpGet: {path: "/word", port: 8080}}}'
+	pod_ready b
+	address=$(kubectl_ get pod b -o 'jsonpath={.status.hostIP}')
+	expect 0 "I am b" on_cluster curl -sS -m 5 "http://$address:18080/word"
+	cluster_end
+}
+
 cluster_test services_are_reached_from_a_pod \
     "by their address, by their name, and the API with the pod's token"
 services_are_reached_from_a_pod_body() {

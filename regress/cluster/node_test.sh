@@ -117,6 +117,46 @@ is_measured() {
 	    grep -Eq "^memory\.(limit_in_bytes|usage_limit) +$1 *\$" metrics
 }
 
+cluster_test a_pod_whose_shim_or_helper_dies_is_run_again \
+    "by kubelet; of its first life no process and no cgroup is left"
+a_pod_whose_shim_or_helper_dies_is_run_again_body() {
+	cluster_begin
+	for pod in shim helper; do
+		pod_make $pod 'sleep 4321 & echo ready; wait' \
+		    '.spec.nodeName = "n1" | .spec.restartPolicy = "Always"'
+		pod_says $pod ready
+		id=$(kubectl_ get pod $pod -o \
+		    'jsonpath={.status.containerStatuses[0].containerID}')
+		id=${id#containerd://}
+		pid=$(on_cluster -n n1 ctr -n k8s.io task ls |
+		    awk -v id="$id" '$1 == id { print $2 }')
+		[ -n "$pid" ] || cluster_fail "$pod has no process"
+		victim=$("${pod}_of" "$pid")
+		expect 0 "" on_cluster -n n1 kill -KILL "$victim"
+		expect 0 "*" kubectl_ wait pod/$pod \
+		    --timeout "${REGRESS_SECONDS}s" \
+		    --for 'jsonpath={.status.containerStatuses[0].restartCount}=1'
+		until_true 5 on_cluster -n n1 test ! -e "/proc/$pid" ||
+		    cluster_fail "the process of its first life lives on"
+		[ -z "$(find /sys/fs/cgroup/ -name "*$id*")" ] ||
+		    cluster_fail "a cgroup of its first life is left"
+		expect 0 "" kubectl_ exec $pod -- true
+	done
+	cluster_end
+}
+
+# helper_of PID: the parent of a workload.
+helper_of() {
+	on_cluster -n n1 ps -o ppid= -p "$1" | tr -d ' '
+}
+
+# shim_of PID: of the same pod; the older of two that have its name.
+shim_of() {
+	_sandbox=$(on_cluster -n n1 ctr -n k8s.io container ls -q \
+	    "labels.\"io.kubernetes.pod.namespace\"==$NAMESPACE,labels.\"io.cri-containerd.kind\"==sandbox")
+	on_cluster -n n1 pgrep -o -f "containerd-shim.*$_sandbox"
+}
+
 cluster_test twenty_pods_run_at_once \
     "each ends well, with its own log and volumes"
 twenty_pods_run_at_once_body() {

@@ -5,7 +5,7 @@
 
 /* Each step or check in its order; the first that fails is the answer. */
 int
-container_create(struct helper *h, struct record *c, struct request *rq)
+container_prepare(struct helper *h, struct record *c, struct request *rq)
 {
 	struct msg_reply *reply = &rq->reply;
 	int error, fd;
@@ -23,9 +23,40 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 		return (error);
 	if ((error = cgroup_make(h, c, reply)) != 0)
 		return (error);
+	if ((error = namespaces_open(h, c, rq)) != 0)
+		return (error);
+	reply->step = MSG_STEP_NAMESPACE;
+	return (process_mount(h, c));
+}
+
+void
+container_expect(struct helper *h)
+{
+	struct request rq = { .fd = -1, .fds = { -1, -1, -1 } };
+	struct msg_ref ref = { 0 };
+	struct record *c;
+
+	memcpy(ref.id, h->boot.planned, sizeof(ref.id));
+	if ((c = record_new(h, &ref)) == NULL)
+		return;
+	c->state = RECORD_PREPARED;
+	/* What is wrong with it is found again, and told, when it is due. */
+	if (container_prepare(h, c, &rq) != 0)
+		record_undo(h, c);
+}
+
+int
+container_create(struct helper *h, struct record *c, struct request *rq)
+{
+	int error;
+
+	if (c->state != RECORD_PREPARED &&
+	    (error = container_prepare(h, c, rq)) != 0)
+		return (error);
+	c->state = RECORD_CREATED;
 	if ((error = process_launch(h, c, rq)) != 0)
 		return (error);
-	reply->pid = (uint32_t)c->pid;
+	rq->reply.pid = (uint32_t)c->pid;
 	rq->event = EVENT_CREATE;
 	return (0);
 }

@@ -37,10 +37,41 @@
 #define CGROUP_HIERARCHIES 7	/* of cgroup.c */
 #define STEP_LIMIT	30000	/* ms a step may take */
 
+/* step.c: where a step child finds its descriptors. */
+#define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
+#define STEP_FDS	4	/* those given to step_run */
+#define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
+#define STEP_FDS_MAX	(2 + PLAN_NS_PID + CGROUP_HIERARCHIES)
+
+/*
+ * A launch step is told twice to go on, by a uint32_t each: with its mount
+ * namespace, and to execute; then bit n: the descriptor of stream n comes too.
+ */
+
+struct helper;
+struct record;
+
+/* Does what its name says.  One that returns ends with status 0. */
+typedef void step_program(const struct helper *h, const struct record *r);
+step_program step_decode, step_mount, step_launch;
+
+struct step {
+	step_program *program;
+	int pidns_fd;		/* it is born there, unless -1; or the above */
+	uint64_t keep;		/* capabilities */
+	int fds[STEP_FDS_MAX];	/* what it gets; lent; then 0 or -1 */
+	int cgroup_fd;		/* of version 2 that it is born in, or -1 */
+	/* Its socket, owned by who forks it, or -1; its process. */
+	int socket_fd;
+	pid_t pid;
+};
+
 /* An exec has no process before its start, and is ENDING only in passing. */
 enum record_state {
+	/* PREPARED: MSG_CREATE is to come; half of it is done. */
+	RECORD_FREE, RECORD_PREPARED,
 	/* STARTING: released, not known to have executed. */
-	RECORD_FREE, RECORD_CREATED, RECORD_STARTING, RECORD_RUNNING,
+	RECORD_CREATED, RECORD_STARTING, RECORD_RUNNING,
 	/* ENDING: its process ended, the rest is killed. */
 	RECORD_ENDING, RECORD_STOPPED,
 	/* UNDONE: not created; what was made for it is not yet gone. */
@@ -61,6 +92,7 @@ struct record {
 	int has_cgroup;		/* it was made, and is to be removed */
 	char memory[EVENT_MEMORY_SIZE]; /* see struct event_notice */
 	struct plan plan;	/* after policy */
+	struct step mount;	/* of a container, until it is created */
 	struct msg_exited exited;
 	union {			/* all of them owned, or -1 */
 		int fds[11 + PLAN_NS_MAX];
@@ -201,11 +233,25 @@ operation container_create, process_start, process_exec, process_signal,
 int	 optab_dispatch(struct helper *h, const struct msg *m, const int *fds);
 
 /*
+ * container.c: what of a container's creation needs nobody but its bundle, or,
+ * before that is asked for, that of the container that `start` was run for.
+ */
+int	 container_prepare(struct helper *h, struct record *c,
+	    struct request *rq);
+void	 container_expect(struct helper *h);
+
+/*
  * process.c: decodes fd into r->plan, checked, node policy applied; rq->reply
  * as above.  What `start` has decoded to find the pod is not decoded again.
  */
 int	 process_decode(struct helper *h, struct record *r, int fd,
 	    struct request *rq);
+
+/*
+ * process.c: begins to make a container's mount namespace, by what will be pid
+ * 1 of its own pid namespace if it has one: mount, init_pid, pidns_fd.
+ */
+int	 process_mount(struct helper *h, struct record *c);
 
 /*
  * process.c: forks the waiting process of a container or an exec: pid,
@@ -269,32 +315,6 @@ int	 caps_limit(uint64_t keep);
 /* caps.c: the plan's bounding set; then, after setresuid, the rest. */
 int	 caps_bound(uint64_t keep);
 int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
-
-/* step.c: where a step child finds its descriptors. */
-#define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
-#define STEP_FDS	4	/* those given to step_run */
-#define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
-#define STEP_FDS_MAX	(2 + PLAN_NS_PID + CGROUP_HIERARCHIES)
-
-/*
- * A launch step is told twice to go on, by a uint32_t each: with its mount
- * namespace, and to execute; then bit n: the descriptor of stream n comes too.
- */
-
-/* Does what its name says.  One that returns ends with status 0. */
-typedef void step_program(const struct helper *h, const struct record *r);
-step_program step_decode, step_mount, step_launch;
-
-struct step {
-	step_program *program;
-	int pidns_fd;		/* it is born there, unless -1; or the above */
-	uint64_t keep;		/* capabilities */
-	int fds[STEP_FDS_MAX];	/* what it gets; lent; then 0 or -1 */
-	int cgroup_fd;		/* of version 2 that it is born in, or -1 */
-	/* Its socket, owned by who forks it, or -1; its process. */
-	int socket_fd;
-	pid_t pid;
-};
 
 /*
  * Forks a child that does a step for r, and dies with the helper.  Returns 0

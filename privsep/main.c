@@ -168,6 +168,8 @@ main(void)
 		log_fatal("the channel");
 	sodium_memzero(boot->key, sizeof(boot->key));
 	helper_send(h, MSG_READY, &ready, sizeof(ready), NULL);
+	/* While containerd connects to the shim. */
+	container_expect(h);
 	while (!h->closing)
 		wait_and_work(h);
 	helper_close(h);

@@ -10,7 +10,7 @@ static const struct {
 	operation *run;
 } optab[] = {
 	/* Decode the bundle, mount, fork the waiting process. */
-	{ MSG_CREATE, 0, IN(FREE), 0, container_create },
+	{ MSG_CREATE, 0, IN(FREE) | IN(PREPARED), 0, container_create },
 	/* Release the waiting process; answer when it has executed. */
 	{ MSG_START, 0, IN(CREATED), IN(CREATED), process_start },
 	/* Decode a process document for a container that runs. */
@@ -53,13 +53,13 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 	rq.reply.step = MSG_STEP_REQUEST;
 	if ((allowed & (1u << state)) == 0)
 		rq.reply.error = (allowed & IN(FREE)) != 0 ? -EEXIST :
-		    state == RECORD_FREE ? -ENOENT :
+		    state <= RECORD_PREPARED ? -ENOENT :
 		    state >= RECORD_ENDING ? -ESRCH : -EBUSY;
 	else if (r == NULL && (r = record_new(h, ref)) == NULL)
 		rq.reply.error = -EMFILE;
 	else
 		rq.reply.error = optab[i].run(h, r, &rq);
-	if (rq.reply.error < 0 && state == RECORD_FREE && r != NULL) {
+	if (rq.reply.error < 0 && state <= RECORD_PREPARED && r != NULL) {
 		log_line("it was not created", ref, rq.reply.text,
 		    rq.reply.error);
 		record_undo(h, r);

@@ -34,25 +34,21 @@ plan_take(struct record *r)
 	return (bad);
 }
 
-/*
- * Begins to make a container's mount namespace, by what will be pid 1 of its
- * own pid namespace if it has one.
- */
-static int
-mount_begin(struct helper *h, struct record *c, struct step *step)
+int
+process_mount(struct helper *h, struct record *c)
 {
 	const int is_new = (c->plan.flags & PLAN_NEW_PIDNS) != 0;
 	char path[40];
 	int error;
 
-	*step = (struct step){ step_mount,
+	c->mount = (struct step){ step_mount,
 		is_new ? STEP_PIDNS_NEW : c->pidns_fd,
 		policy_mount_capabilities,
 		{ h->lifeline[0], c->strings_fd }, -1, -1, 0 };
-	if ((error = step_fork(h, c, step)) != 0 || !is_new)
+	if ((error = step_fork(h, c, &c->mount)) != 0 || !is_new)
 		return (error);
-	c->init_pid = step->pid;
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", step->pid);
+	c->init_pid = c->mount.pid;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", c->init_pid);
 	c->pidns_fd = open(path, O_RDONLY | O_CLOEXEC);
 	return (c->pidns_fd == -1 ? -errno : 0);
 }
@@ -62,30 +58,32 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 {
 	struct record *c = record_find(h, r->ref.id, "");
 	const uint64_t *sets = r->plan.capabilities;
-	struct step mount = { .socket_fd = -1 }, launch = { step_launch, -1,
+	struct step launch = { step_launch, -1,
 		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
 		{ r->strings_fd }, -1, -1, 0 };
-	int error, *tasks = launch.fds + 2 + PLAN_NS_PID;
+	int error, forked, *tasks = launch.fds + 2 + PLAN_NS_PID;
 	const uint32_t go = 0;
 
-	if (r == c && (error = namespaces_open(h, c, rq)) != 0)
-		return (error);
 	launch.fds[1] = c->strings_fd; /* has the filter */
 	memcpy(launch.fds + 2, c->ns_fds, sizeof(c->own_fds));
 	rq->reply.step = MSG_STEP_CGROUP;
 	if ((error = cgroup_enter(h, c, tasks)) != 0)
 		return (error);
 	rq->reply.step = MSG_STEP_NAMESPACE;
-	/* Both at once: the one is told of the namespace the other made. */
-	if (r == c)
-		error = mount_begin(h, c, &mount);
 	launch.pidns_fd = c->pidns_fd;
 	launch.cgroup_fd = tasks[CGROUP_HIERARCHIES - 1];
-	if (error == 0)
-		error = step_fork(h, r, &launch);
+	forked = step_fork(h, r, &launch);
 	fdpass_close(tasks, CGROUP_HIERARCHIES);
-	if (error == 0 && r == c)
-		error = step_wait(&mount, &c->mntns_fd, rq);
+	/*
+	 * Both at once: the one is told of the namespace the other made.  What
+	 * that has to say comes first: without it there is no pid 1.
+	 */
+	if (r == c)
+		error = step_wait(&c->mount, &c->mntns_fd, rq);
+	if (error == 0) {
+		rq->reply.step = MSG_STEP_NAMESPACE;
+		error = forked;
+	}
 	if (error == 0)
 		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
 		    &c->mntns_fd, 1);
@@ -93,7 +91,8 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	if (error == 0 || error == -EPIPE)
 		error = step_wait(&launch, &rq->fds[0], rq);
 	/* A step that nobody listens to ends. */
-	fdpass_close(&mount.socket_fd, 1);
+	if (r == c)
+		fdpass_close(&c->mount.socket_fd, 1);
 	if (error != 0) {
 		fdpass_close(&launch.socket_fd, 1);
 		return (error);
@@ -349,6 +348,8 @@ process_settle(struct helper *h, struct record *r)
 	r->state = RECORD_STOPPED;
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
 	helper_publish(h, EVENT_EXIT, r);
+	/* Slow if it is the last reference: better while pid 1 has one. */
+	fdpass_close(&r->mntns_fd, 1);
 }
 
 void

@@ -215,11 +215,12 @@ delete_run(const struct shim_args *args)
 	if (found_read(fd, &found) != 0)
 		return (1);
 	logs_begin(fd, found.log, args);
+	/* First: a shim that waits for this container alone ends by that. */
+	if (fd >= 0)
+		socket_clean(fd, args->id);
 	if (container_clean(found.root, args->namespace, args->id, &exited) !=
 	    0)
 		return (1);
-	if (fd >= 0)
-		socket_clean(fd, args->id);
 	log_event(LOG_LEVEL_DEBUG, "nothing is left", "id", args->id, NULL);
 	return (response_write(&exited));
 }

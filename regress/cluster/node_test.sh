@@ -117,6 +117,29 @@ is_measured() {
 	    grep -Eq "^memory\.(limit_in_bytes|usage_limit) +$1 *\$" metrics
 }
 
+cluster_test a_pod_survives_a_restart_of_kubelet \
+    "that was killed: it runs on, and its exit code is told"
+a_pod_survives_a_restart_of_kubelet_body() {
+	cluster_begin
+	pod_make a 'until [ -e /tmp/end ]; do sleep 0.05; done; exit 3' \
+	    '.spec.nodeName = "n1"'
+	pod_reaches a Running
+	pid=$(on_cluster -n n1 cat /run/kubelet.pid)
+	expect 0 "" on_cluster -n n1 kill -KILL "$pid"
+	until_true 20 kubelet_replaced "$pid" ||
+	    cluster_fail "kubelet does not come back"
+	until_true 20 kubectl_ exec a -- touch /tmp/end ||
+	    cluster_fail "the pod cannot be entered any more"
+	pod_reaches a Failed
+	pod_ended a 3
+	pod_is a '.status.containerStatuses[0].restartCount' 0
+	cluster_end
+}
+
+kubelet_replaced() {
+	[ "$(on_cluster -n n1 cat /run/kubelet.pid)" != "$1" ]
+}
+
 cluster_test a_pod_whose_shim_or_helper_dies_is_run_again \
     "by kubelet; of its first life no process and no cgroup is left"
 a_pod_whose_shim_or_helper_dies_is_run_again_body() {

@@ -188,15 +188,18 @@ pod_said_of() {
 }
 
 cluster_test a_pod_may_see_the_processes_of_the_node \
-    "hostPID and hostIPC"
+    "hostPID and hostIPC; and the node sees as much of them as before"
 a_pod_may_see_the_processes_of_the_node_body() {
 	cluster_begin
+	expect 0 "*" on_cluster -n n1 sh -c 'grep " /proc" /proc/mounts'
+	cp out node
 	pod_make a 'cat /proc/1/comm; readlink /proc/self/ns/ipc' \
 	    '.spec += {hostPID: true, hostIPC: true, nodeName: "n1"}'
 	pod_reaches a Succeeded
 	ipc=$(on_cluster -n n1 readlink /proc/self/ns/ipc)
 	expect 0 "node.sh
 $ipc" kubectl_ logs a
+	expect 0 "$(cat node)" on_cluster -n n1 sh -c 'grep " /proc" /proc/mounts'
 	cluster_end
 }
 

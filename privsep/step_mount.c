@@ -71,6 +71,8 @@ step_mount(const struct helper *h, const struct record *r)
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
 	MUST(move_mount(proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH),
 	    "/proc");
+	/* The node's does not get what is mounted on its copy. */
+	MUST(mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL), "/proc");
 	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "ns/mnt");
 	volumes_attach(r);
 	if ((r->plan.flags & PLAN_ROOT_READONLY) != 0)

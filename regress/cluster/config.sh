@@ -71,6 +71,7 @@ failSwapOn: false
 cgroupDriver: cgroupfs
 cgroupRoot: $CGROUP/n$1
 oomScoreAdj: 0
+podPidsLimit: 200
 evictionHard: {memory.available: 50Mi, nodefs.available: "0%",
   nodefs.inodesFree: "0%", imagefs.available: "0%"}
 imageGCHighThresholdPercent: 100

@@ -43,6 +43,20 @@ $(pod_ip c)" kubectl_ logs c
 	cluster_end
 }
 
+cluster_test a_port_of_the_node_leads_to_a_pod \
+    "hostPort, asked for from the network of the nodes"
+a_port_of_the_node_leads_to_a_pod_body() {
+	cluster_begin
+	pod_make b "$SERVE" '.spec.containers[0] += {
+	    ports: [{containerPort: 8080, hostPort: 18080}],
+	    readinessProbe: {periodSeconds: 1,
+	    httpGet: {path: "/word", port: 8080}}}'
+	pod_ready b
+	address=$(kubectl_ get pod b -o 'jsonpath={.status.hostIP}')
+	expect 0 "I am b" on_cluster curl -sS -m 5 "http://$address:18080/word"
+	cluster_end
+}
+
 cluster_test services_are_reached_from_a_pod \
     "by their address, by their name, and the API with the pod's token"
 services_are_reached_from_a_pod_body() {
@@ -174,15 +188,18 @@ pod_said_of() {
 }
 
 cluster_test a_pod_may_see_the_processes_of_the_node \
-    "hostPID and hostIPC"
+    "hostPID and hostIPC; and the node sees as much of them as before"
 a_pod_may_see_the_processes_of_the_node_body() {
 	cluster_begin
+	expect 0 "*" on_cluster -n n1 sh -c 'grep " /proc" /proc/mounts'
+	cp out node
 	pod_make a 'cat /proc/1/comm; readlink /proc/self/ns/ipc' \
 	    '.spec += {hostPID: true, hostIPC: true, nodeName: "n1"}'
 	pod_reaches a Succeeded
 	ipc=$(on_cluster -n n1 readlink /proc/self/ns/ipc)
 	expect 0 "node.sh
 $ipc" kubectl_ logs a
+	expect 0 "$(cat node)" on_cluster -n n1 sh -c 'grep " /proc" /proc/mounts'
 	cluster_end
 }
 

@@ -31,6 +31,68 @@ user_and_groups_are_those_of_the_spec_body() {
 	cluster_end
 }
 
+cluster_test an_exec_has_the_user_of_the_pod \
+    "its groups, and the owner of what it writes to a volume"
+an_exec_has_the_user_of_the_pod_body() {
+	cluster_begin
+	pod_make a "$UNTIL_TERM" '.spec.securityContext = {runAsUser: 1234,
+	    runAsGroup: 2345, fsGroup: 4567, supplementalGroups: [3456]} |
+	    .spec.volumes = [{name: "e", emptyDir: {}}] |
+	    .spec.containers[0].volumeMounts = [{name: "e", mountPath: "/e"}]'
+	pod_says a ready
+	expect 0 "1234 2345 2345 3456 4567
+1234 4567" kubectl_ exec a -- sh -c 'echo $(id -u) $(id -g) $(id -G)
+	    : >/e/file; stat -c "%u %g" /e/file'
+	cluster_end
+}
+
+cluster_test the_security_context_is_in_force \
+    "capabilities, no new privileges, a root that cannot be written"
+the_security_context_is_in_force_body() {
+	cluster_begin
+	pod_make a 'sed -n "s/^\(CapBnd\|CapEff\|NoNewPrivs\):[[:space:]]*//p" \
+	    /proc/self/status
+	    for f in /new /tmp/new /sys/new; do
+		(: >$f) 2>/dev/null || echo refused
+	    done; : >/scratch/new && ls /scratch' '
+	    .spec.containers[0].securityContext = {
+		allowPrivilegeEscalation: false, readOnlyRootFilesystem: true,
+		capabilities: {drop: ["ALL"], add: ["NET_BIND_SERVICE"]}} |
+	    .spec.volumes = [{name: "e", emptyDir: {}}] |
+	    .spec.containers[0].volumeMounts =
+		[{name: "e", mountPath: "/scratch"}]'
+	pod_reaches a Succeeded
+	expect 0 "0000000000000400
+0000000000000400
+1
+refused
+refused
+refused
+new" kubectl_ logs a
+	cluster_end
+}
+
+cluster_test a_privileged_pod_may_see_the_node \
+    "its processes, its network, and a folder of it"
+a_privileged_pod_may_see_the_node_body() {
+	cluster_begin
+	dir=/srv/$NAMESPACE
+	pod_make a "$UNTIL_TERM" '.spec += {nodeName: "n1", hostPID: true,
+	    hostNetwork: true, volumes: [{name: "n", hostPath:
+	    {path: "'"$dir"'", type: "DirectoryOrCreate"}}]} |
+	    .spec.containers[0] += {securityContext: {privileged: true},
+	    volumeMounts: [{name: "n", mountPath: "/node"}]}'
+	pod_says a ready
+	expect 0 "" on_cluster -n n1 touch "$dir/file"
+	expect 0 "node.sh
+/node/file" kubectl_ exec a -- sh -c 'cat /proc/1/comm; ls /node/file'
+	expect 0 "*" on_cluster -n n1 readlink /proc/self/ns/net
+	expect 0 "$(cat out)" kubectl_ exec a -- readlink /proc/self/ns/net
+	expect 0 "*" kubectl_ delete pod a
+	expect 0 "" on_cluster -n n1 rm -r "$dir"
+	cluster_end
+}
+
 cluster_test the_default_seccomp_profile_is_in_force \
     "when the spec asks for RuntimeDefault, as a restricted namespace demands"
 the_default_seccomp_profile_is_in_force_body() {

@@ -96,6 +96,30 @@ refused
 	cluster_end
 }
 
+cluster_test mounts_of_the_node_reach_a_volume_that_asks_for_them \
+    "mountPropagation HostToContainer; not without it; and they go again"
+mounts_of_the_node_reach_a_volume_that_asks_for_them_body() {
+	cluster_begin
+	dir=/srv/$NAMESPACE
+	node_make "mkdir -p $dir/later"
+	pod_make a "$UNTIL_TERM" \
+	    "$(volume h "{hostPath: {path: \"$dir\"}}" /asks \
+	    '{mountPropagation: "HostToContainer"}') | .spec.nodeName = \"n1\" |
+	    .spec.containers[0].volumeMounts += [{name: \"h\",
+	    mountPath: \"/alone\"}]"
+	pod_says a ready
+	node_make "mount -t tmpfs later $dir/later; : >$dir/later/file"
+	expect 0 "/asks/later:
+file
+
+/alone/later:" kubectl_ exec a -- ls -U /asks/later /alone/later
+	node_make "umount $dir/later"
+	expect 0 "" kubectl_ exec a -- ls /asks/later
+	expect 0 "*" kubectl_ delete pod a
+	node_make "rm -r $dir"
+	cluster_end
+}
+
 cluster_test what_is_kept_from_workloads_is_no_volume \
     "and describe says which path it is"
 what_is_kept_from_workloads_is_no_volume_body() {

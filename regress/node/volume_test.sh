@@ -302,6 +302,26 @@ every_container_has_a_dev_of_its_own_body() {
 	volumes_end
 }
 
+node_test what_is_masked_for_a_container_is_not_for_the_node \
+    "though they share /proc, and the node lets its mounts spread"
+what_is_masked_for_a_container_is_not_for_the_node_body() {
+	node_begin
+	# As systemd has it.
+	mount --make-rshared / || atf_fail "mounts cannot be shared"
+	proc_mounts >before
+	expect 0 refused spec_run a '.linux.maskedPaths = ["/proc/keys"] |
+	    .linux.readonlyPaths = ["/proc/sys"] |
+	    del(.linux.namespaces[] | select(.type == "pid"))' sh -c \
+	    'cat /proc/keys; (: >/proc/sys/vm/swappiness) 2>/dev/null ||
+	    echo refused'
+	proc_mounts | diff before - >&2 || node_fail "the node has others now"
+	node_end
+}
+
+proc_mounts() {
+	awk '$5 ~ "^/(proc|sys)(/|$)" { print $5, $6 }' /proc/self/mountinfo
+}
+
 node_test paths_that_the_bundle_masks_show_nothing \
     "files and folders of /proc, by links too; a missing one is none"
 paths_that_the_bundle_masks_show_nothing_body() {

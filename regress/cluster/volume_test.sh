@@ -155,10 +155,10 @@ pods_have_their_own_volumes_at_the_same_path_body() {
 	for pod in a b; do
 		expect 0 "*" kubectl_ create configmap $pod \
 		    --from-literal=key="of $pod"
-		pod_make $pod "$UNTIL_TERM" \
-		    "$(volume c "{configMap: {name: \"$pod\"}}" /config)"
+		pod_make $pod "$UNTIL_TERM" '.spec.nodeName = "n1" | '"$(volume \
+		    c "{configMap: {name: \"$pod\"}}" /config)"
 	done
-	pod_make c "$UNTIL_TERM"
+	pod_make c "$UNTIL_TERM" '.spec.nodeName = "n1"'
 	for pod in a b c; do
 		pod_says $pod ready
 	done

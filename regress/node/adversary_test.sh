@@ -102,16 +102,20 @@ while :; do
 	done
 done 2>/dev/null'
 
+# exec_begin EXEC: in a, in the background.
+exec_begin() {
+	ctr --address "$REGRESS_DIR/c.sock" --namespace "$REGRESS_NAMESPACE" \
+	    task exec --fifo-dir "$REGRESS_DIR/fifo" --exec-id "$1" a true \
+	    >/dev/null 2>&1 &
+}
+
 # steps_until FILE: execs in a, until the workload has written the file.
 steps_until() {
 	_n=0
 	while [ ! -s "$1" ]; do
 		_n=$((_n + 1))
 		[ $_n -lt 200 ] || atf_skip "no exec was seen at its beginning"
-		ctr --address "$REGRESS_DIR/c.sock" --namespace \
-		    "$REGRESS_NAMESPACE" task exec --fifo-dir \
-		    "$REGRESS_DIR/fifo" --exec-id "e$_n" a true >/dev/null \
-		    2>&1 &
+		exec_begin "e$_n"
 		until_true 1 not is_alive $! || break
 	done
 }
@@ -125,6 +129,13 @@ an_exec_that_the_workload_stops_holds_nothing_up_body() {
 	    destination: "/volume", options: ["rbind"]}]' sh -c "$(echo \
 	    "$STEPS" | sed 's/ACT/kill -STOP $p \&\& echo $p >\/volume\/hit/')"
 	steps_until /run/volume/hit
+	# Some of them early enough.
+	for n in 1 2 3 4 5 6 7 8; do
+		exec_begin "f$n"
+	done
+	task_run --annotation=io.containerd.runc.v2.group=a --rm b true \
+	    >/dev/null 2>&1 &
+	until_true 15 not is_alive $! || node_fail "another container waits"
 	expect 0 "" ctr_ task kill -s KILL a
 	until_true 10 task_is a STOPPED || node_fail "it is not killed"
 	node_end

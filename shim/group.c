@@ -236,15 +236,17 @@ group_join(const struct group *group, const char *id)
 void
 group_leave(const struct group *group, const char *id)
 {
-	int fd;
+	int answers, fd;
 
 	(void)group_connect(group, &fd);
-	if (fd == -1 || ask(fd, GROUP_LEAVE, id) == -1)
+	if (fd == -1 || (answers = ask(fd, GROUP_LEAVE, id)) == -1)
 		return;
-	/*
-	 * It may have closed its listener meanwhile: because of the question,
-	 * or because it was killed, of which containerd hears a little sooner.
-	 */
+	/* One that has hung up is about to close its listener. */
+	if (answers == 0) {
+		(void)socket_remove(group);
+		return;
+	}
+	/* It may have closed that because of the question. */
 	(void)group_connect(group, &fd);
 	if (fd != -1)
 		close(fd);

@@ -107,9 +107,11 @@ detached() {
 	[ -p "$FIFO" ] || atf_fail "no FIFO"
 }
 
-# tell WORD: make the file for which the script waits.
+# tell WORD: make the file for which the script waits.  What tells it to end may
+# end with it.
 tell() {
-	expect 0 "" task_exec a "e-$1" touch "/tmp/$1"
+	task_exec a "e-$1" touch "/tmp/$1" >out 2>err || [ "$1" = end ] ||
+	    node_fail "it cannot be told"
 }
 
 # resident PID: the memory of a process, in KiB.

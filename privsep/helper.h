@@ -233,7 +233,7 @@ int	 state_open(struct helper *h, struct record *c);
 int	 state_write(const struct helper *h, const struct record *c);
 int	 state_remove(int root_fd, int state_fd, const char *id);
 
-/* cgroup.c: finds the hierarchies: version 1's, by controller, and version 2. */
+/* cgroup.c: finds the hierarchies: version 1's, by controller; version 2. */
 void	 cgroup_boot(int fds[CGROUP_HIERARCHIES]);
 
 /*

@@ -73,11 +73,10 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	launch.fds[1] = c->strings_fd; /* has the filter */
 	memcpy(launch.fds + 2, c->ns_fds, sizeof(c->own_fds));
 	rq->reply.step = MSG_STEP_CGROUP;
-	if ((error = cgroup_enter(h, c, tasks)) != 0)
-		return (error);
-	rq->reply.step = MSG_STEP_NAMESPACE;
+	if ((error = cgroup_enter(h, c, tasks)) == 0)
+		rq->reply.step = MSG_STEP_NAMESPACE;
 	/* Both at once: the one is told of the namespace the other made. */
-	if (r == c)
+	if (error == 0 && r == c)
 		error = mount_begin(h, c, &mount);
 	launch.pidns_fd = c->pidns_fd;
 	launch.cgroup_fd = tasks[CGROUP_HIERARCHIES - 1];
@@ -318,7 +317,7 @@ process_ended(struct helper *h, struct record *r, int status)
 	r->exited.nanoseconds = (uint32_t)now.tv_nsec;
 	r->reaped = 1;
 	/* While there is still a cgroup. */
-	if (r->memory_fd != -1 && pread(r->memory_fd, r->memory,
+	if (r->memory_fd >= 0 && pread(r->memory_fd, r->memory,
 	    sizeof(r->memory) - 1, 0) == -1)
 		log_line("memory events", &r->ref, NULL, -errno);
 	/* What it said before: a failure, or that it was executed. */

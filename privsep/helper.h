@@ -62,7 +62,7 @@ struct record {
 	char memory[EVENT_MEMORY_SIZE]; /* see struct event_notice */
 	struct plan plan;	/* after policy */
 	struct msg_exited exited;
-	union {			/* all of them owned, or -1 */
+	union {			/* all of them owned, or negative */
 		int fds[11 + PLAN_NS_MAX];
 		struct {
 			int stdio_fds[HELPER_STREAMS]; /* reader, O_PATH */
@@ -78,10 +78,7 @@ struct record {
 			int launch_fd, strings_fd, terminal_fd;
 			int state_fd, mntns_fd;
 			int memory_fd, event_fd, populated_fd;
-			union {
-				int ns_fds[PLAN_NS_MAX];
-				struct { int own_fds[PLAN_NS_PID], pidns_fd; };
-			};
+			int ns_fds[PLAN_NS_MAX];
 		};
 	};
 };
@@ -215,9 +212,11 @@ int	 process_decode(struct helper *h, struct record *r, int fd,
 int	 process_launch(struct helper *h, struct record *r, struct request *rq);
 
 /*
- * namespace.c: opens the namespaces that a container's processes are started
- * in; then takes those that its launch step has made.  0 or a negative errno.
+ * namespace.c: opens a namespace, enum plan_ns, of a process; those that a
+ * container's processes are started in; then takes those that its launch step
+ * has made.  A descriptor or 0, or a negative errno.
  */
+int	 namespace_open(pid_t pid, uint32_t kind);
 int	 namespaces_open(struct helper *h, struct record *c,
 	    struct request *rq);
 int	 namespaces_take(struct record *c);
@@ -277,8 +276,8 @@ int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 #define STEP_FDS_MAX	(2 + PLAN_NS_PID + CGROUP_HIERARCHIES)
 
 /*
- * A launch step is told twice to go on, by a uint32_t each: with its mount
- * namespace, and to execute; then bit n: the descriptor of stream n comes too.
+ * A launch step is told twice to go on, by a byte each: with its mount
+ * namespace, and, to execute, with its HELPER_STREAMS.
  */
 
 /* Does what its name says.  One that returns ends with status 0. */
@@ -308,10 +307,6 @@ int	 step_fork(struct helper *h, const struct record *r, struct step *step);
  */
 int	 step_wait(const struct step *step, int *fd, struct request *rq);
 
-/* Both of it, and closes the socket. */
-int	 step_run(struct helper *h, const struct record *r, struct step *step,
-	    int *fd, struct request *rq);
-
 /*
  * Takes what a step sends up: one, a launch step a second if it then fails;
  * of the reply only error, step and text are used, of which nothing but
@@ -333,6 +328,12 @@ _Noreturn void step_fail(enum msg_step step, int error, const char *text);
 /* In a step: result, unless it is -1: then fails with errno. */
 int	 step_must(enum msg_step step, long result, const char *text);
 
+/*
+ * In a step: gives up all that it may do and waits until lifeline, unless that
+ * is -1, is hung up, or for the signal that ends it.
+ */
+_Noreturn void step_wait_end(int lifeline);
+
 /* In a step: no_new_privs and a filter from sandbox-policies/, or fails. */
 void	 step_confine(const struct sock_fprog *policy);
 
@@ -340,10 +341,18 @@ void	 step_confine(const struct sock_fprog *policy);
 int	 overlay_open(const struct helper *h, const struct plan *plan);
 
 /*
- * overlay.c: in a mount step, a detached mount of a new filesystem; o: options
- * in pairs, then NULL; flags: MOUNT_ATTR_*.
+ * mount.c: in a step, a detached mount: of a new filesystem, o: options in
+ * pairs, then NULL, or NULL; flags: MOUNT_ATTR_*; or a clone of what is mounted
+ * at a path, perhaps empty, below dirfd, flags: AT_RECURSIVE or 0; text: for
+ * messages.  What changes all of it, and what places it and closes fd.
  */
+#define NOSUID_NODEV	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 int	 mount_new(const char *type, const char *const *o, unsigned int flags);
+int	 mount_clone(int dirfd, const char *path, unsigned int flags,
+	    const char *text);
+void	 mount_set(int fd, uint64_t attributes, uint64_t propagation,
+	    const char *text);
+void	 mount_attach(int fd, int dirfd, const char *path, const char *text);
 
 /*
  * volume.c: for step_mount, opens what the plan says on the node; then places

@@ -42,19 +42,16 @@ static int
 mount_begin(struct helper *h, struct record *c, struct step *step)
 {
 	const int is_new = (c->plan.flags & PLAN_NEW_PIDNS) != 0;
-	char path[40];
-	int error;
+	int error, *ns = &c->ns_fds[PLAN_NS_PID];
 
 	*step = (struct step){ step_mount,
-		is_new ? STEP_PIDNS_NEW : c->pidns_fd,
-		policy_mount_capabilities,
+		is_new ? STEP_PIDNS_NEW : *ns, policy_mount_capabilities,
 		{ h->lifeline[0], c->strings_fd }, -1, -1, 0 };
 	if ((error = step_fork(h, c, step)) != 0 || !is_new)
 		return (error);
 	c->init_pid = step->pid;
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", step->pid);
-	c->pidns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return (c->pidns_fd == -1 ? -errno : 0);
+	*ns = namespace_open(step->pid, PLAN_NS_PID);
+	return (*ns < 0 ? *ns : 0);
 }
 
 int
@@ -66,19 +63,18 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
 		{ r->strings_fd }, -1, -1, 0 };
 	int error, *tasks = launch.fds + 2 + PLAN_NS_PID;
-	const uint32_t go = 0;
 
 	if (r == c && (error = namespaces_open(h, c, rq)) != 0)
 		return (error);
 	launch.fds[1] = c->strings_fd; /* has the filter */
-	memcpy(launch.fds + 2, c->ns_fds, sizeof(c->own_fds));
+	memcpy(launch.fds + 2, c->ns_fds, PLAN_NS_PID * sizeof(*c->ns_fds));
 	rq->reply.step = MSG_STEP_CGROUP;
 	if ((error = cgroup_enter(h, c, tasks)) == 0)
 		rq->reply.step = MSG_STEP_NAMESPACE;
 	/* Both at once: the one is told of the namespace the other made. */
 	if (error == 0 && r == c)
 		error = mount_begin(h, c, &mount);
-	launch.pidns_fd = c->pidns_fd;
+	launch.pidns_fd = c->ns_fds[PLAN_NS_PID];
 	launch.cgroup_fd = tasks[CGROUP_HIERARCHIES - 1];
 	if (error == 0)
 		error = step_fork(h, r, &launch);
@@ -86,8 +82,7 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	if (error == 0 && r == c)
 		error = step_wait(&mount, &c->mntns_fd, rq);
 	if (error == 0)
-		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
-		    &c->mntns_fd, 1);
+		error = fdpass_send(launch.socket_fd, "", 1, &c->mntns_fd, 1);
 	/* One that has ended has said why. */
 	if (error == 0 || error == -EPIPE)
 		error = step_wait(&launch, &rq->fds[0], rq);
@@ -161,8 +156,10 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 	} else {
 		*plan_fd = memfd_create("plan",
 		    MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		error = *plan_fd == -1 ? -errno :
-		    step_run(h, r, &step, NULL, rq);
+		error = *plan_fd == -1 ? -errno : step_fork(h, r, &step);
+		if (error == 0)
+			error = step_wait(&step, NULL, rq);
+		fdpass_close(&step.socket_fd, 1);
 	}
 	r->strings_fd = *plan_fd;
 	if (error != 0)
@@ -198,21 +195,17 @@ process_start(struct helper *h, struct record *r, struct request *rq)
 {
 	const struct record *c = record_find(h, r->ref.id, "");
 	int error, i, streams[HELPER_STREAMS];
-	uint32_t go = 0;
-	size_t n = 0;
 
 	if (r != c && c->state != RECORD_RUNNING)
 		return (-ESRCH);
 	if (r != c && (error = process_launch(h, r, rq)) != 0)
 		return (error);
-	for (i = 0; i < HELPER_STREAMS; i++) {
-		if (r->stdio_fds[i] == -1)
-			continue;
-		go |= 1u << i;
-		streams[n++] = r->stdio_fds[i];
-	}
+	/* /dev/null where there is none. */
+	for (i = 0; i < HELPER_STREAMS; i++)
+		streams[i] = r->stdio_fds[i] != -1 ? r->stdio_fds[i] :
+		    STDIN_FILENO;
 	rq->reply.step = MSG_STEP_LAUNCH;
-	error = fdpass_send(r->launch_fd, &go, sizeof(go), streams, n);
+	error = fdpass_send(r->launch_fd, "", 1, streams, HELPER_STREAMS);
 	if (error != 0)
 		return (error);
 	r->state = RECORD_STARTING;

@@ -69,6 +69,20 @@ step_confine(const struct sock_fprog *policy)
 		_exit(1);
 }
 
+void
+step_wait_end(int lifeline)
+{
+	struct pollfd pollfd = { .fd = lifeline };
+
+	if (caps_limit(0) != 0)
+		_exit(1);
+	step_confine(&policy_init);
+	/* Readable never, hung up when the helper is gone. */
+	while (poll(&pollfd, 1, -1) == -1 && errno == EINTR)
+		continue;
+	_exit(0);
+}
+
 static _Noreturn void
 step_child(const struct helper *h, const struct record *r,
     const struct step *step, int socket_fd)
@@ -137,16 +151,4 @@ step_wait(const struct step *step, int *fd, struct request *rq)
 		return (reply->error);
 	kill(step->pid, SIGKILL);
 	return (n < 0 ? n : -EIO);
-}
-
-int
-step_run(struct helper *h, const struct record *r, struct step *step, int *fd,
-    struct request *rq)
-{
-	int error = step_fork(h, r, step);
-
-	if (error == 0)
-		error = step_wait(step, fd, rq);
-	fdpass_close(&step->socket_fd, 1);
-	return (error);
 }

@@ -57,7 +57,6 @@ source_check(const struct helper *h, const struct record *r, const char *source)
 static int
 source_open(const struct volume *v)
 {
-	const int tree = v->m.kind == PLAN_BIND_TREE ? AT_RECURSIVE : 0;
 	struct stat st;
 	int fd, root;
 
@@ -72,8 +71,8 @@ source_open(const struct volume *v)
 	    !S_ISBLK(st.st_mode)) || (v->m.number != 0 &&
 	    v->m.number != st.st_rdev)))
 		step_fail(MSG_STEP_MOUNT, -ENODEV, v->source);
-	root = MUST(open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-	    AT_EMPTY_PATH | (unsigned int)tree), v->source);
+	root = mount_clone(fd, "", v->m.kind == PLAN_BIND_TREE ?
+	    AT_RECURSIVE : 0, v->source);
 	close(fd);
 	return (root);
 }
@@ -101,7 +100,6 @@ volumes_open(const struct helper *h, const struct record *r)
 {
 	const struct plan *plan = &r->plan;
 	struct volume *v = volumes;
-	struct mount_attr attr;
 	char *map, *p, *records;
 	size_t i, size;
 
@@ -125,12 +123,9 @@ volumes_open(const struct helper *h, const struct record *r)
 		    filesystem_new(v);
 		if (v->fd == -1)
 			continue;
-		attr = (struct mount_attr){ .propagation = v->m.propagation,
-			.attr_set = v->m.attributes };
 		if (v->m.kind != PLAN_DEVICE && v->m.kind != PLAN_DEVPTS)
-			attr.attr_set |= MOUNT_ATTR_NODEV;
-		MUST(mount_setattr(v->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-		    &attr, sizeof(attr)), v->source);
+			v->m.attributes |= MOUNT_ATTR_NODEV;
+		mount_set(v->fd, v->m.attributes, v->m.propagation, v->source);
 	}
 }
 
@@ -175,26 +170,19 @@ target_open(char *path, mode_t type, const char *link)
 static void
 path_cover(const struct volume *v)
 {
-	static const char *const no_options[] = { NULL };
-	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	int fd = target_find(v->destination), tree;
 	struct stat st;
 
 	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
 		return;
 	MUST(fstat(MUST(fd, v->destination), &st), v->destination);
-	if (v->m.kind == PLAN_MASK && S_ISDIR(st.st_mode))
-		tree = mount_new("tmpfs", no_options, 0);
+	if (v->m.kind == PLAN_READONLY)
+		tree = mount_clone(fd, "", AT_RECURSIVE, v->destination);
 	else
-		tree = MUST(open_tree(v->m.kind == PLAN_MASK ? AT_FDCWD : fd,
-		    v->m.kind == PLAN_MASK ? "/dev/null" : "", OPEN_TREE_CLONE |
-		    OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE),
-		    v->destination);
-	MUST(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &readonly,
-	    sizeof(readonly)), v->destination);
-	MUST(move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
-	    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
-	close(tree);
+		tree = S_ISDIR(st.st_mode) ? mount_new("tmpfs", NULL, 0) :
+		    mount_clone(AT_FDCWD, "/dev/null", 0, v->destination);
+	mount_set(tree, MOUNT_ATTR_RDONLY, 0, v->destination);
+	mount_attach(tree, fd, "", v->destination);
 	close(fd);
 }
 
@@ -225,9 +213,7 @@ volumes_attach(const struct record *r)
 		if (fs.f_type == PROC_SUPER_MAGIC ||
 		    (st.st_dev == root.st_dev && st.st_ino == root.st_ino))
 			step_fail(MSG_STEP_MOUNT, -EPERM, v->destination);
-		MUST(move_mount(v->fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
-		    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
-		close(v->fd);
+		mount_attach(v->fd, fd, "", v->destination);
 		close(fd);
 	}
 }

@@ -224,8 +224,9 @@ directory_make(const struct helper *h, const struct record *c, int i)
 }
 
 int
-cgroup_make(const struct helper *h, struct record *c, struct msg_reply *reply)
+cgroup_make(struct helper *h, struct record *c, struct request *rq)
 {
+	struct msg_reply *reply = &rq->reply;
 	const struct plan_limits *limits = &c->plan.limits;
 	const char *name, *text;
 	uint32_t file;

@@ -16,14 +16,12 @@ container_create(struct helper *h, struct record *c, struct request *rq)
 		return (fd);
 	error = process_decode(h, c, fd, rq);
 	close(fd);
-	if (error != 0)
-		return (error);
-	reply->step = MSG_STEP_STATE;
-	if ((error = state_open(h, c)) != 0)
-		return (error);
-	if ((error = cgroup_make(h, c, reply)) != 0)
-		return (error);
-	if ((error = process_launch(h, c, rq)) != 0)
+	if (error == 0) {
+		reply->step = MSG_STEP_STATE;
+		error = state_open(h, c);
+	}
+	if (error != 0 || (error = cgroup_make(h, c, rq)) != 0 ||
+	    (error = process_launch(h, c, rq)) != 0)
 		return (error);
 	reply->pid = (uint32_t)c->pid;
 	rq->event = EVENT_CREATE;

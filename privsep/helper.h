@@ -191,6 +191,22 @@ operation container_create, process_start, process_exec, process_signal,
 	    process_cgroup /* cgroup.c */;
 
 /*
+ * Parts of one.  process.c: forks the waiting process of a container or an
+ * exec: pid, launch_fd; the master of its terminal goes with the reply.  A
+ * container's mount namespace is made meanwhile: mntns_fd.
+ */
+operation process_launch;
+
+/* namespace.c: opens those that a container's processes are started in. */
+operation namespaces_open;
+
+/*
+ * cgroup.c: makes a container's cgroup and sets its limits: memory_fd,
+ * event_fd, populated_fd; in state_fd a link for who finds it left.
+ */
+operation cgroup_make;
+
+/*
  * optab.c: carries out one message and answers it; fds are lent.  Returns 0,
  * or -EBADMSG if the session must end: no such operation, a malformed body, a
  * wrong number of descriptors.
@@ -205,20 +221,10 @@ int	 process_decode(struct helper *h, struct record *r, int fd,
 	    struct request *rq);
 
 /*
- * process.c: forks the waiting process of a container or an exec: pid,
- * launch_fd; the master of its terminal goes with the reply.  A container's
- * mount namespace is made meanwhile: mntns_fd.
- */
-int	 process_launch(struct helper *h, struct record *r, struct request *rq);
-
-/*
- * namespace.c: opens a namespace, enum plan_ns, of a process; those that a
- * container's processes are started in; then takes those that its launch step
- * has made.  A descriptor or 0, or a negative errno.
+ * namespace.c: opens a namespace, enum plan_ns, of a process; takes those that
+ * a container's launch step has made.  A descriptor or 0, or a negative errno.
  */
 int	 namespace_open(pid_t pid, uint32_t kind);
-int	 namespaces_open(struct helper *h, struct record *c,
-	    struct request *rq);
 int	 namespaces_take(struct record *c);
 
 /* process.c: takes the outcome of a start; launch_fd is readable. */
@@ -236,16 +242,8 @@ int	 state_remove(int root_fd, int state_fd, const char *id);
 void	 cgroup_boot(int fds[CGROUP_HIERARCHIES]);
 
 /*
- * Makes a container's cgroup and sets its limits: memory_fd, populated_fd; in
- * state_fd a link for who finds it left.  Returns 0 or a negative errno with
- * reply->step and text.
- */
-int	 cgroup_make(const struct helper *h, struct record *c,
-	    struct msg_reply *reply);
-
-/*
- * Removes it, if it was made.  Returns 0 or a negative errno: -EBUSY while
- * something lives in it; populated_fd tells of the end of that.
+ * Removes a container's, if it was made.  Returns 0 or a negative errno: -EBUSY
+ * while something lives in it; populated_fd tells of the end of that.
  */
 int	 cgroup_remove(const struct helper *h, struct record *c);
 
@@ -254,7 +252,8 @@ void	 cgroup_kill(const struct helper *h, const struct record *c);
 
 /*
  * What a launch step gets to enter it: writers of version 1's tasks, and
- * in the last place the directory of version 2; -1 elsewhere.  As cgroup_make.
+ * in the last place the directory of version 2; -1 elsewhere.  0 or a negative
+ * errno.
  */
 int	 cgroup_enter(const struct helper *h, const struct record *c,
 	    int fds[CGROUP_HIERARCHIES]);
@@ -325,7 +324,10 @@ void	 step_report(int error, enum msg_step step, const char *text, int fd);
 /* In a step: reports a failure and ends. */
 _Noreturn void step_fail(enum msg_step step, int error, const char *text);
 
-/* In a step: result, unless it is -1: then fails with errno. */
+/*
+ * In a step: result, unless it is negative: then fails with errno, which is
+ * also set where path_open and those of caps.c fail.
+ */
 int	 step_must(enum msg_step step, long result, const char *text);
 
 /*

@@ -49,11 +49,7 @@ static const char *const trees[] = {
 static int
 open_must(const char *path, int flags)
 {
-	int fd = path_open(AT_FDCWD, path, flags, 0);
-
-	if (fd < 0)
-		step_fail(MSG_STEP_OVERLAY, fd, path);
-	return (fd);
+	return (MUST(path_open(AT_FDCWD, path, flags, 0), path));
 }
 
 /* Makes a directory where there is none, and opens it. */

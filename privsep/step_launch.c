@@ -131,7 +131,6 @@ identity_set(const struct plan *plan)
 {
 	const uint32_t uid = plan->uid, gid = plan->gid;
 	uid_t id[6];
-	int error;
 
 	MUST(IDENTITY, prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), NULL);
 	MUST(IDENTITY, setgroups(plan->ngroups, plan->groups), "groups");
@@ -139,12 +138,10 @@ identity_set(const struct plan *plan)
 	MUST(IDENTITY, setresuid(uid, uid, uid), "uid");
 	/* Without no_new_privs it takes CAP_SYS_ADMIN, for a moment more. */
 	if ((plan->flags & PLAN_NO_NEW_PRIVS) == 0) {
-		if ((error = caps_limit(~UINT64_C(0))) != 0)
-			step_fail(MSG_STEP_IDENTITY, error, "capabilities");
+		MUST(IDENTITY, caps_limit(~UINT64_C(0)), "capabilities");
 		filter_install(plan);
 	}
-	if ((error = caps_apply(plan->capabilities)) != 0)
-		step_fail(MSG_STEP_IDENTITY, error, "capabilities");
+	MUST(IDENTITY, caps_apply(plan->capabilities), "capabilities");
 	if (getresuid(&id[0], &id[1], &id[2]) == -1 ||
 	    getresgid(&id[3], &id[4], &id[5]) == -1 ||
 	    id[0] != uid || id[1] != uid || id[2] != uid ||
@@ -194,7 +191,7 @@ step_launch(const struct helper *h, const struct record *r)
 	char path[PATH_MAX], text[40];
 	const char *cwd;
 	struct rlimit limit;
-	int error, fd, fds[MSG_FDS_MAX], master = -1, mqueue;
+	int fd, fds[MSG_FDS_MAX], master = -1, mqueue;
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -204,8 +201,8 @@ step_launch(const struct helper *h, const struct record *r)
 	close(fd);
 	cwd = strings_map(plan);
 	filter_read(plan);
-	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
-		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
+	MUST(IDENTITY, caps_bound(plan->capabilities[PLAN_BOUNDING]),
+	    "bounding set");
 	mqueue = namespaces_enter(r);
 	go_wait(fds);
 	MUST(LAUNCH, setns(fds[0], CLONE_NEWNS), "the mount namespace");

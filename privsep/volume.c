@@ -61,10 +61,8 @@ source_open(const struct volume *v)
 	int fd, root;
 
 	root = MUST(open("/", O_PATH | O_CLOEXEC), "/");
-	fd = path_open(root, v->source[1] != '\0' ? v->source + 1 : ".", O_PATH,
-	    0);
-	if (fd < 0)
-		step_fail(MSG_STEP_MOUNT, fd, v->source);
+	fd = MUST(path_open(root, v->source[1] != '\0' ? v->source + 1 : ".",
+	    O_PATH, 0), v->source);
 	close(root);
 	MUST(fstat(fd, &st), v->source);
 	if (v->m.kind == PLAN_DEVICE && ((!S_ISCHR(st.st_mode) &&

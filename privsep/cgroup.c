@@ -21,42 +21,38 @@ static const char *const hierarchies[] = {
 	"cpu", "cpuacct", "memory", "pids", "cpuset", "freezer"
 };
 
-#define RD	O_RDONLY
-#define RW	O_RDWR
-
-/* By enum msg_cgroup: where version 1 has it, its names, how it is opened. */
+/* By enum msg_cgroup: where version 1 has it, its names. */
 static const struct {
 	int controller;
 	const char *v1, *v2; /* or NULL */
-	int flags;
 } files[] = {
-	{ CPUSET, "cpuset.cpus", "cpuset.cpus", RW },
-	{ CPUSET, "cpuset.mems", "cpuset.mems", RW },
-	{ CPU, "cpu.shares", "cpu.weight", RW },
-	{ CPU, "cpu.cfs_period_us", NULL, RW },
-	{ CPU, "cpu.cfs_quota_us", "cpu.max", RW },
-	{ CPU, "cpu.cfs_burst_us", "cpu.max.burst", RW },
-	{ MEMORY, "memory.limit_in_bytes", "memory.max", RW },
-	{ MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max", RW },
-	{ MEMORY, "memory.soft_limit_in_bytes", "memory.low", RW },
-	{ MEMORY, NULL, "memory.high", RW },
-	{ MEMORY, NULL, "memory.min", RW },
-	{ MEMORY, NULL, "memory.oom.group", RW },
-	{ PIDS, "pids.max", "pids.max", RW },
-	{ FREEZER, "freezer.state", "cgroup.freeze", RW },
-	{ FREEZER, NULL, "cgroup.events", RD },
+	{ CPUSET, "cpuset.cpus", "cpuset.cpus" },
+	{ CPUSET, "cpuset.mems", "cpuset.mems" },
+	{ CPU, "cpu.shares", "cpu.weight" },
+	{ CPU, "cpu.cfs_period_us", NULL },
+	{ CPU, "cpu.cfs_quota_us", "cpu.max" },
+	{ CPU, "cpu.cfs_burst_us", "cpu.max.burst" },
+	{ MEMORY, "memory.limit_in_bytes", "memory.max" },
+	{ MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max" },
+	{ MEMORY, "memory.soft_limit_in_bytes", "memory.low" },
+	{ MEMORY, NULL, "memory.high" },
+	{ MEMORY, NULL, "memory.min" },
+	{ MEMORY, NULL, "memory.oom.group" },
+	{ PIDS, "pids.max", "pids.max" },
+	{ FREEZER, "freezer.state", "cgroup.freeze" },
+	{ FREEZER, NULL, "cgroup.events" },
 	/* Version 1's list is up to a second old. */
-	{ FREEZER, "cgroup.procs", "cgroup.procs", RD },
-	{ CPUACCT, "cpuacct.usage", NULL, RD },
-	{ CPUACCT, "cpuacct.stat", NULL, RD },
-	{ CPU, "cpu.stat", "cpu.stat", RD },
-	{ MEMORY, "memory.usage_in_bytes", "memory.current", RD },
-	{ MEMORY, "memory.max_usage_in_bytes", "memory.peak", RD },
-	{ MEMORY, "memory.failcnt", NULL, RD },
-	{ MEMORY, "memory.stat", "memory.stat", RD },
-	{ MEMORY, "memory.oom_control", "memory.events", RD },
-	{ MEMORY, "memory.memsw.usage_in_bytes", "memory.swap.current", RD },
-	{ PIDS, "pids.current", "pids.current", RD },
+	{ FREEZER, "cgroup.procs", "cgroup.procs" },
+	{ CPUACCT, "cpuacct.usage", NULL },
+	{ CPUACCT, "cpuacct.stat", NULL },
+	{ CPU, "cpu.stat", "cpu.stat" },
+	{ MEMORY, "memory.usage_in_bytes", "memory.current" },
+	{ MEMORY, "memory.max_usage_in_bytes", "memory.peak" },
+	{ MEMORY, "memory.failcnt", NULL },
+	{ MEMORY, "memory.stat", "memory.stat" },
+	{ MEMORY, "memory.oom_control", "memory.events" },
+	{ MEMORY, "memory.memsw.usage_in_bytes", "memory.swap.current" },
+	{ PIDS, "pids.current", "pids.current" },
 };
 
 _Static_assert(sizeof(files) / sizeof(files[0]) == MSG_CGROUP_MAX, "files");
@@ -339,7 +335,9 @@ process_cgroup(struct helper *h, struct record *c, struct request *rq)
 	int fd, i;
 	const char *name = file_find(h, file, &i);
 
-	if ((fd = file_open(h, c, i, name, files[file].flags)) < 0)
+	/* Limits and what freezes come first; the rest is only read. */
+	if ((fd = file_open(h, c, i, name, file <= MSG_CGROUP_FREEZE ?
+	    O_RDWR : O_RDONLY)) < 0)
 		return (fd);
 	rq->reply.fds = i == UNIFIED ? MSG_FDS_CGROUP2 : 0;
 	rq->fds[0] = fd;

@@ -29,7 +29,8 @@ static const char *const paths[] = {
 
 /* One component of the node: -ENOENT, -EXDEV, -ELOOP, ... */
 #define host_open(dirfd, name, flags) \
-	path_open((dirfd), (name), (flags) | O_NONBLOCK, RESOLVE_NO_XDEV)
+	path_open((dirfd), (name), (flags) | O_NONBLOCK, RESOLVE_BENEATH | \
+	    RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
 
 static const char *filtered = "/";	/* the path at hand, for messages */
 

@@ -120,8 +120,8 @@ _Noreturn void log_fatal(const char *m);
 
 /*
  * path.c: openat2(2) below dirfd, following no symbolic link and leaving it
- * by none; files are created 0600; resolve: more RESOLVE_*.  Returns a
- * descriptor or a negative errno.
+ * by none, unless resolve has other RESOLVE_*; files are created 0600.  Returns
+ * a descriptor or a negative errno.
  */
 int	 path_open(int dirfd, const char *path, int flags, uint64_t resolve);
 
@@ -153,21 +153,11 @@ struct record *record_new(struct helper *h, const struct msg_ref *ref);
 /* Closes what the record owns and frees it, a container with its execs. */
 void	 record_free(struct helper *h, struct record *r);
 
-/* True if only the last processes of its cgroup are waited for. */
-#define RECORD_IS_ENDING(r)	((r)->state == RECORD_ENDING || \
-	(r)->state == RECORD_UNDONE)
-
 /* True for a record of container id that has a process, unreaped. */
 int	 record_alive(const struct record *r, const char *id);
 
 /* Kills what is left of a container; returns how many are not yet reaped. */
 int	 record_kill(struct helper *h, const struct record *c);
-
-/*
- * Kills and removes all that was made for a record that was not created, and
- * frees it; or it is UNDONE, and this to be repeated when a child has ended.
- */
-void	 record_undo(struct helper *h, struct record *r);
 
 /* One request, and what will answer it. */
 struct request {
@@ -230,6 +220,13 @@ int	 namespaces_take(struct record *c);
 /* process.c: takes the outcome of a start; launch_fd is readable. */
 void	 process_started(struct helper *h, struct record *r);
 
+/*
+ * process.c: of a record that is ENDING or UNDONE, kills and removes what is
+ * left.  Once that is gone, reports its end, or frees it.  To be repeated when
+ * a child has ended.
+ */
+void	 process_settle(struct helper *h, struct record *r);
+
 /* process.c: reaps every child that ended and acts on it. */
 void	 process_reap(struct helper *h);
 
@@ -270,13 +267,13 @@ int	 caps_apply(const uint64_t sets[PLAN_CAPSETS]);
 
 /* step.c: where a step child finds its descriptors. */
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
-#define STEP_FDS	4	/* those given to step_run */
+#define STEP_FDS	4	/* those given to step_fork */
 #define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
 #define STEP_FDS_MAX	(2 + PLAN_NS_PID + CGROUP_HIERARCHIES)
 
 /*
  * A launch step is told twice to go on, by a byte each: with its mount
- * namespace, and, to execute, with its HELPER_STREAMS.
+ * namespace, and to execute; then bit n: the descriptor of stream n comes too.
  */
 
 /* Does what its name says.  One that returns ends with status 0. */

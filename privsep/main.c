@@ -88,7 +88,9 @@ wait_and_work(struct helper *h)
 	pollfds[POLL_CHANNEL] = (struct pollfd){ h->closing ? -1 :
 	    h->channel.fd, POLLIN, 0 };
 	for (i = 0, r = h->records; i < h->nrecords; i++, r++)
-		launch[i] = RECORD_IS_ENDING(r) ?
+		/* Of what ends, the last processes of its cgroup. */
+		launch[i] = r->state == RECORD_ENDING ||
+		    r->state == RECORD_UNDONE ?
 		    (struct pollfd){ r->populated_fd, POLLPRI, 0 } :
 		    (struct pollfd){ r->launch_fd, POLLIN, 0 };
 	if (poll(pollfds, POLL_LAUNCH + h->nrecords, -1) == -1)
@@ -122,15 +124,16 @@ helper_close(struct helper *h)
 	struct record *r;
 	int alive;
 
-	do {
+	for (;;) {
 		alive = 0;
 		RECORD_FOREACH(r, h) {
 			alive += record_kill(h, r);
 			alive += cgroup_remove(h, r) == -EBUSY;
 		}
-		if (alive > 0)
-			wait_and_work(h);
-	} while (alive > 0);
+		if (alive == 0)
+			return;
+		wait_and_work(h);
+	}
 }
 
 int

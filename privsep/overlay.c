@@ -11,6 +11,8 @@
 
 #define MUST(result, text)	step_must(MSG_STEP_OVERLAY, (result), (text))
 #define NODE_OPEN(p, flags)	MUST(open((p), (flags) | O_CLOEXEC), (p))
+/* Below the working directory, which is the runtime root. */
+#define OPEN(p, flags)	MUST(path_open(AT_FDCWD, (p), (flags), 0), (p))
 
 /*
  * The overlay's key: "<ns>" for pods and "_<containerd namespace>" for
@@ -45,20 +47,13 @@ static const char *const trees[] = {
 	"/sys", "/run/systemd/resolve", "/run/resolvconf",
 };
 
-/* Below the working directory, which is the runtime root. */
-static int
-open_must(const char *path, int flags)
-{
-	return (MUST(path_open(AT_FDCWD, path, flags, 0), path));
-}
-
 /* Makes a directory where there is none, and opens it. */
 static int
 directory_open(const char *path)
 {
 	if (mkdirat(AT_FDCWD, path, 0700) == -1 && errno != EEXIST)
 		MUST(-1, path);
-	return (open_must(path, O_RDONLY | O_DIRECTORY));
+	return (OPEN(path, O_RDONLY | O_DIRECTORY));
 }
 
 /*
@@ -160,7 +155,7 @@ overlay_build(const struct helper *h)
 	base_prepare(h);
 	close(directory_open(MERGED));
 	node = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
-	fd = open_must(NAMESPACE, O_RDONLY | O_CREAT);
+	fd = OPEN(NAMESPACE, O_RDONLY | O_CREAT);
 	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
 	/*
 	 * The bind fails with EINVAL or ELOOP where the kernel takes the
@@ -198,7 +193,7 @@ overlay_open(const struct helper *h, const struct plan *plan)
 		step_fail(MSG_STEP_POLICY, -EINVAL,
 		    "the pod has no Kubernetes namespace");
 	MUST(chdir(h->boot.runtime_root), h->boot.runtime_root);
-	lock = open_must(LOCK, O_RDWR | O_CREAT);
+	lock = OPEN(LOCK, O_RDWR | O_CREAT);
 	/* Released, like all else, when this step ends, whatever ends it. */
 	MUST(flock(lock, LOCK_EX), LOCK);
 	fd = path_open(AT_FDCWD, NAMESPACE, O_RDONLY, 0);

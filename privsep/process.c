@@ -88,10 +88,9 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 		error = step_wait(&launch, &rq->fds[0], rq);
 	/* A step that nobody listens to ends. */
 	fdpass_close(&mount.socket_fd, 1);
-	if (error != 0) {
-		fdpass_close(&launch.socket_fd, 1);
+	fdpass_close(&launch.socket_fd, error != 0);
+	if (error != 0)
 		return (error);
-	}
 	r->pid = launch.pid;
 	r->launch_fd = launch.socket_fd;
 	rq->reply.step = MSG_STEP_NAMESPACE;
@@ -195,17 +194,21 @@ process_start(struct helper *h, struct record *r, struct request *rq)
 {
 	const struct record *c = record_find(h, r->ref.id, "");
 	int error, i, streams[HELPER_STREAMS];
+	unsigned char go = 0;
+	size_t n = 0;
 
 	if (r != c && c->state != RECORD_RUNNING)
 		return (-ESRCH);
 	if (r != c && (error = process_launch(h, r, rq)) != 0)
 		return (error);
-	/* /dev/null where there is none. */
-	for (i = 0; i < HELPER_STREAMS; i++)
-		streams[i] = r->stdio_fds[i] != -1 ? r->stdio_fds[i] :
-		    STDIN_FILENO;
+	for (i = 0; i < HELPER_STREAMS; i++) {
+		if (r->stdio_fds[i] == -1)
+			continue;
+		go |= (unsigned char)(1u << i);
+		streams[n++] = r->stdio_fds[i];
+	}
 	rq->reply.step = MSG_STEP_LAUNCH;
-	error = fdpass_send(r->launch_fd, "", 1, streams, HELPER_STREAMS);
+	error = fdpass_send(r->launch_fd, &go, 1, streams, n);
 	if (error != 0)
 		return (error);
 	r->state = RECORD_STARTING;
@@ -303,11 +306,10 @@ process_ended(struct helper *h, struct record *r, int status)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	r->exited.pid = (uint32_t)r->pid;
-	r->exited.status = (uint32_t)(WIFSIGNALED(status) ?
-	    128 + WTERMSIG(status) : WEXITSTATUS(status));
-	r->exited.seconds = now.tv_sec;
-	r->exited.nanoseconds = (uint32_t)now.tv_nsec;
+	r->exited = (struct msg_exited){ r->ref, now.tv_sec,
+		(uint32_t)now.tv_nsec, (uint32_t)r->pid,
+		(uint32_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+		WEXITSTATUS(status)), 0 };
 	r->reaped = 1;
 	/* While there is still a cgroup. */
 	if (r->memory_fd >= 0 && pread(r->memory_fd, r->memory,
@@ -320,23 +322,30 @@ process_ended(struct helper *h, struct record *r, int status)
 }
 
 /*
- * Reports the end of an exec, and of a container once its execs were reaped and
- * everything else of it has been killed for good: nothing in a namespace
- * outlives its pid 1, whose own end is not waited for.
+ * The end of an exec is reported at once, that of a container when its execs
+ * were reaped and everything else of it has been killed for good: nothing in a
+ * namespace outlives its pid 1, whose own end is not waited for.
  */
-static void
+void
 process_settle(struct helper *h, struct record *r)
 {
+	const int undone = r->state == RECORD_UNDONE;
 	int alive, busy;
 
-	if (r->state != RECORD_ENDING)
+	if (r->state != RECORD_ENDING && !undone)
 		return;
 	if (!RECORD_IS_EXEC(r)) {
 		alive = record_kill(h, r);
 		/* In any case: it has seen what has come until now. */
 		busy = cgroup_remove(h, r) == -EBUSY;
-		if (busy || alive > (r->init_pid != 0))
+		if (busy || alive > (!undone && r->init_pid != 0))
 			return;
+	}
+	if (undone) {
+		if (r->state_fd >= 0)
+			state_remove(h->root_fd, r->state_fd, r->ref.id);
+		record_free(h, r);
+		return;
 	}
 	r->state = RECORD_STOPPED;
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
@@ -361,10 +370,6 @@ process_reap(struct helper *h)
 				process_settle(h, r);
 		}
 	}
-	RECORD_FOREACH(r, h) {
-		if (r->state == RECORD_UNDONE)
-			record_undo(h, r);
-		else
-			process_settle(h, r);
-	}
+	RECORD_FOREACH(r, h)
+		process_settle(h, r);
 }

@@ -87,21 +87,19 @@ static _Noreturn void
 step_child(const struct helper *h, const struct record *r,
     const struct step *step, int socket_fd)
 {
-	int fds[STEP_FDS_MAX], i, n = 0;
+	int fds[1 + STEP_FDS_MAX] = { socket_fd }, i, n = 0;
 	sigset_t none;
 
 	sigemptyset(&none);
-	/* BOOT_CHANNEL_FD in the helper, and no source. */
-	if (dup3(socket_fd, STEP_RESULT_FD, O_CLOEXEC) == -1)
-		_exit(1);
+	memcpy(fds + 1, step->fds, sizeof(step->fds));
 	/* A source may lie where one before it goes to: all move twice. */
-	for (; n < STEP_FDS_MAX && step->fds[n] > 0; n++)
-		fds[n] = fcntl(step->fds[n], F_DUPFD_CLOEXEC, 2 * STEP_FDS_MAX);
+	for (; n <= STEP_FDS_MAX && fds[n] > 0; n++)
+		fds[n] = fcntl(fds[n], F_DUPFD_CLOEXEC, 2 * STEP_FDS_MAX);
 	for (i = 0; i < n; i++) {
-		if (dup3(fds[i], STEP_FDS + i, O_CLOEXEC) == -1)
+		if (dup3(fds[i], STEP_RESULT_FD + i, O_CLOEXEC) == -1)
 			_exit(1);
 	}
-	if (close_range((unsigned int)(STEP_FDS + i), ~0U, 0) == -1 ||
+	if (close_range((unsigned int)(STEP_RESULT_FD + n), ~0U, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    caps_limit(step->keep) != 0 ||
 	    signal(SIGPIPE, SIG_DFL) == SIG_ERR ||

@@ -67,16 +67,17 @@ filter_install(const struct plan *plan)
 		    "seccomp");
 }
 
-/* Waits to be told to go on, with descriptors. */
-static void
+/* Waits to be told to go on.  Returns the byte, and descriptors in fds. */
+static unsigned char
 go_wait(int fds[MSG_FDS_MAX])
 {
 	struct pollfd pollfd = { .fd = STEP_RESULT_FD, .events = POLLIN };
-	char byte;
+	unsigned char go;
 
 	if (poll(&pollfd, 1, -1) != 1 ||
-	    fdpass_receive(STEP_RESULT_FD, &byte, 1, fds, NULL) != 1)
+	    fdpass_receive(STEP_RESULT_FD, &go, 1, fds, NULL) != 1)
 		_exit(1);
+	return (go);
 }
 
 /* A new terminal of the container's /dev/pts: its master. */
@@ -103,16 +104,20 @@ static void
 streams_set(const struct plan *plan, int master)
 {
 	int fd, fds[MSG_FDS_MAX], mode, stream;
+	unsigned int go = go_wait(fds), n;
 	struct stat st;
 	char p[40];
 
-	go_wait(fds);
-	/* Of a session without one, this becomes the terminal. */
-	if (master != -1)
+	if (master != -1) {
+		/* Of a session without one, this becomes the terminal. */
 		fds[0] = fds[1] = fds[2] = MUST(STDIO, ioctl(master,
 		    TIOCGPTPEER, O_RDWR), "a pty");
-	for (stream = 0; stream < HELPER_STREAMS; stream++) {
-		fd = fds[stream];
+		go = (1u << HELPER_STREAMS) - 1;
+	}
+	n = (unsigned int)__builtin_popcount(go);
+	/* Downwards: /dev/null lies on 0, which comes last. */
+	for (stream = STDERR_FILENO; stream >= STDIN_FILENO; stream--) {
+		fd = (go & (1u << stream)) != 0 ? fds[--n] : STDIN_FILENO;
 		snprintf(p, sizeof(p), "/proc/self/fd/%d", fd);
 		mode = MUST(STDIO, fcntl(fd, F_GETFL), NULL);
 		if ((mode & O_PATH) != 0)

@@ -9,19 +9,6 @@
 
 #define MUST(result, text)	step_must(MSG_STEP_MOUNT, (result), (text))
 
-/*
- * A detached /proc: one that shows the pid namespace that this step was born
- * in, or the node's as it is.
- */
-static int
-proc_open(const struct record *r)
-{
-	if ((r->plan.flags & PLAN_NEW_PIDNS) == 0 &&
-	    r->ns_fds[PLAN_NS_PID] == -1)
-		return (mount_clone(AT_FDCWD, "/proc", AT_RECURSIVE, "/proc"));
-	return (mount_new("proc", NULL, NOSUID_NODEV | MOUNT_ATTR_NOEXEC));
-}
-
 void
 step_mount(const struct helper *h, const struct record *r)
 {
@@ -38,7 +25,15 @@ step_mount(const struct helper *h, const struct record *r)
 		_exit(1);
 	step_confine(&policy_mount);
 	fd = overlay_open(h, &r->plan);
-	proc = proc_open(r);
+	/*
+	 * One that shows the pid namespace that this step was born in, or the
+	 * node's as it is.
+	 */
+	if (is_init || r->ns_fds[PLAN_NS_PID] != -1)
+		proc = mount_new("proc", NULL, NOSUID_NODEV |
+		    MOUNT_ATTR_NOEXEC);
+	else
+		proc = mount_clone(AT_FDCWD, "/proc", AT_RECURSIVE, "/proc");
 	volumes_open(h, r);
 	MUST(setns(fd, CLONE_NEWNS), "entering the overlay");
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");

@@ -131,11 +131,8 @@ volumes_open(const struct helper *h, const struct record *r)
 static int
 target_find(const char *path)
 {
-	const struct open_how how = { O_PATH | O_CLOEXEC, 0,
-		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-
-	return ((int)syscall(SYS_openat2, AT_FDCWD,
-	    path[0] != '\0' ? path : "/", &how, sizeof(how)));
+	return (path_open(AT_FDCWD, path[0] != '\0' ? path : "/", O_PATH,
+	    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
 }
 
 /*
@@ -148,7 +145,7 @@ target_open(char *path, mode_t type, const char *link)
 	char *name = strrchr(path, '/');
 	int fd = target_find(path), made, parent;
 
-	if (fd != -1 || errno != ENOENT)
+	if (fd != -ENOENT)
 		return (MUST(fd, path));
 	*name = '\0';
 	parent = target_open(path, S_IFDIR, NULL);
@@ -171,7 +168,7 @@ path_cover(const struct volume *v)
 	int fd = target_find(v->destination), tree;
 	struct stat st;
 
-	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd == -ENOENT || fd == -ENOTDIR)
 		return;
 	MUST(fstat(MUST(fd, v->destination), &st), v->destination);
 	if (v->m.kind == PLAN_READONLY)

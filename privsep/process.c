@@ -229,8 +229,10 @@ process_started(struct helper *h, struct record *r)
 
 	if ((n = step_receive(r->launch_fd, &reply, &fd)) == -EAGAIN)
 		return;
-	if (n == 1)
+	if (n == 1) {
+		fdpass_close(&r->terminal_fd, 1);
 		r->terminal_fd = fd;
+	}
 	/* An exec's is ready; one that is killed now will say nothing more. */
 	if (n == 1 && reply.error == 0) {
 		(void)process_release(r);

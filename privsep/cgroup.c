@@ -21,42 +21,38 @@ static const char *const hierarchies[] = {
 	"cpu", "cpuacct", "memory", "pids", "cpuset", "freezer"
 };
 
-#define RD	O_RDONLY
-#define RW	O_RDWR
-
-/* By enum msg_cgroup: where version 1 has it, its names, how it is opened. */
+/* By enum msg_cgroup: where version 1 has it, its names. */
 static const struct {
 	int controller;
 	const char *v1, *v2; /* or NULL */
-	int flags;
 } files[] = {
-	{ CPUSET, "cpuset.cpus", "cpuset.cpus", RW },
-	{ CPUSET, "cpuset.mems", "cpuset.mems", RW },
-	{ CPU, "cpu.shares", "cpu.weight", RW },
-	{ CPU, "cpu.cfs_period_us", NULL, RW },
-	{ CPU, "cpu.cfs_quota_us", "cpu.max", RW },
-	{ CPU, "cpu.cfs_burst_us", "cpu.max.burst", RW },
-	{ MEMORY, "memory.limit_in_bytes", "memory.max", RW },
-	{ MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max", RW },
-	{ MEMORY, "memory.soft_limit_in_bytes", "memory.low", RW },
-	{ MEMORY, NULL, "memory.high", RW },
-	{ MEMORY, NULL, "memory.min", RW },
-	{ MEMORY, NULL, "memory.oom.group", RW },
-	{ PIDS, "pids.max", "pids.max", RW },
-	{ FREEZER, "freezer.state", "cgroup.freeze", RW },
-	{ FREEZER, NULL, "cgroup.events", RD },
+	{ CPUSET, "cpuset.cpus", "cpuset.cpus" },
+	{ CPUSET, "cpuset.mems", "cpuset.mems" },
+	{ CPU, "cpu.shares", "cpu.weight" },
+	{ CPU, "cpu.cfs_period_us", NULL },
+	{ CPU, "cpu.cfs_quota_us", "cpu.max" },
+	{ CPU, "cpu.cfs_burst_us", "cpu.max.burst" },
+	{ MEMORY, "memory.limit_in_bytes", "memory.max" },
+	{ MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max" },
+	{ MEMORY, "memory.soft_limit_in_bytes", "memory.low" },
+	{ MEMORY, NULL, "memory.high" },
+	{ MEMORY, NULL, "memory.min" },
+	{ MEMORY, NULL, "memory.oom.group" },
+	{ PIDS, "pids.max", "pids.max" },
+	{ FREEZER, "freezer.state", "cgroup.freeze" },
+	{ FREEZER, NULL, "cgroup.events" },
 	/* Version 1's list is up to a second old. */
-	{ FREEZER, "cgroup.procs", "cgroup.procs", RD },
-	{ CPUACCT, "cpuacct.usage", NULL, RD },
-	{ CPUACCT, "cpuacct.stat", NULL, RD },
-	{ CPU, "cpu.stat", "cpu.stat", RD },
-	{ MEMORY, "memory.usage_in_bytes", "memory.current", RD },
-	{ MEMORY, "memory.max_usage_in_bytes", "memory.peak", RD },
-	{ MEMORY, "memory.failcnt", NULL, RD },
-	{ MEMORY, "memory.stat", "memory.stat", RD },
-	{ MEMORY, "memory.oom_control", "memory.events", RD },
-	{ MEMORY, "memory.memsw.usage_in_bytes", "memory.swap.current", RD },
-	{ PIDS, "pids.current", "pids.current", RD },
+	{ FREEZER, "cgroup.procs", "cgroup.procs" },
+	{ CPUACCT, "cpuacct.usage", NULL },
+	{ CPUACCT, "cpuacct.stat", NULL },
+	{ CPU, "cpu.stat", "cpu.stat" },
+	{ MEMORY, "memory.usage_in_bytes", "memory.current" },
+	{ MEMORY, "memory.max_usage_in_bytes", "memory.peak" },
+	{ MEMORY, "memory.failcnt", NULL },
+	{ MEMORY, "memory.stat", "memory.stat" },
+	{ MEMORY, "memory.oom_control", "memory.events" },
+	{ MEMORY, "memory.memsw.usage_in_bytes", "memory.swap.current" },
+	{ PIDS, "pids.current", "pids.current" },
 };
 
 _Static_assert(sizeof(files) / sizeof(files[0]) == MSG_CGROUP_MAX, "files");
@@ -104,32 +100,39 @@ is_used(const struct helper *h, const struct record *c, int i)
 }
 
 /*
- * Its path there.  Where the controllers are version 1's, only we use version
- * 2, and the pod's parent does not exist in it.
+ * Its path there, until the next call.  Where the controllers are version 1's,
+ * only we use version 2, and the pod's parent does not exist in it.
  */
-static void
-path_make(const struct helper *h, const struct record *c, int i,
-    const char *file, char path[PATH_SIZE])
+static char *
+path_of(const struct helper *h, const struct record *c, int i)
 {
-	const int own = c->plan.cgroup[0] == '\0' ||
-	    (i == UNIFIED && h->cgroups[MEMORY] != -1);
-	char name[PLAN_CGROUP_SIZE];
+	static char path[PATH_SIZE];
 
+	if (c->plan.cgroup[0] != '\0' &&
+	    (i != UNIFIED || h->cgroups[MEMORY] == -1))
+		return (strcpy(path, c->plan.cgroup));
 	/* No character of an identifier lies between the two. */
-	snprintf(name, sizeof(name), "reaper:%s:%s",
+	snprintf(path, sizeof(path), "reaper:%s:%s",
 	    h->boot.containerd_namespace, c->ref.id);
-	snprintf(path, PATH_SIZE, "%s%s%s", own ? name : c->plan.cgroup,
-	    file[0] != '\0' ? "/" : "", file);
+	return (path);
+}
+
+/* As path_open. */
+static int
+below_open(int root, const char *directory, const char *file, int flags)
+{
+	char path[PATH_SIZE + 40];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, file);
+	return (path_open(root, path, flags, 0));
 }
 
 static int
 file_open(const struct helper *h, const struct record *c, int i,
     const char *file, int flags)
 {
-	char path[PATH_SIZE];
-
-	path_make(h, c, i, file, path);
-	return (path_open(h->cgroups[i], path, flags, 0));
+	return (file == NULL || !is_used(h, c, i) ? -ENOENT :
+	    below_open(h->cgroups[i], path_of(h, c, i), file, flags));
 }
 
 /* Writes a text to a file; takes fd, or its error.  0 or a negative errno. */
@@ -138,25 +141,20 @@ text_write(int fd, const char *text)
 {
 	int error = fd < 0 ? fd : 0;
 
-	if (fd >= 0 && write(fd, text, strlen(text)) == -1)
+	if (error == 0 && write(fd, text, strlen(text)) == -1)
 		error = -errno;
-	if (fd >= 0)
-		close(fd);
+	fdpass_close(&fd, 1);
 	return (error);
 }
 
-/* A file of enum msg_cgroup, and whether version 2's.  As path_open. */
-static int
-cgroup_file(const struct helper *h, const struct record *c, uint32_t file,
-    int *is_v2)
+/* The hierarchy and the name of a file of enum msg_cgroup, or NULL. */
+static const char *
+file_find(const struct helper *h, uint32_t file, int *hierarchy)
 {
-	const int v1 = files[file].controller, v2 = h->cgroups[v1] == -1;
-	const char *name = v2 ? files[file].v2 : files[file].v1;
+	const int i = files[file].controller;
 
-	*is_v2 = v2;
-	if (name == NULL || !is_used(h, c, v2 ? UNIFIED : v1))
-		return (-ENOENT);
-	return (file_open(h, c, v2 ? UNIFIED : v1, name, files[file].flags));
+	*hierarchy = h->cgroups[i] == -1 ? UNIFIED : i;
+	return (*hierarchy == UNIFIED ? files[file].v2 : files[file].v1);
 }
 
 /* A new cpuset of version 1 takes nobody before it has what its parent has. */
@@ -164,19 +162,19 @@ static int
 cpuset_inherit(int root, const char *path)
 {
 	static const char *const names[] = { "cpuset.cpus", "cpuset.mems" };
-	char file[PATH_SIZE + 40], text[4096];
+	char text[4096], up[32];
 	int error = 0, fd, i;
 	ssize_t n;
 
 	for (i = 0; i < 2 && error == 0; i++) {
-		snprintf(file, sizeof(file), "%s/../%s", path, names[i]);
-		if ((fd = path_open(root, file, O_RDONLY, 0)) < 0)
+		snprintf(up, sizeof(up), "../%s", names[i]);
+		if ((fd = below_open(root, path, up, O_RDONLY)) < 0)
 			return (fd);
 		n = read(fd, text, sizeof(text) - 1);
 		close(fd);
 		text[n > 0 ? n : 0] = '\0';
-		snprintf(file, sizeof(file), "%s/%s", path, names[i]);
-		error = text_write(path_open(root, file, O_WRONLY, 0), text);
+		error = text_write(below_open(root, path, names[i], O_WRONLY),
+		    text);
 	}
 	return (error);
 }
@@ -187,13 +185,12 @@ controllers_enable(int root, const char *path)
 {
 	static const char *const names[] = { "+cpu", "+cpuset", "+memory",
 		"+pids" };
-	char file[PATH_SIZE + 40];
 	size_t i;
 
-	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
 	/* A limit whose file then is missing is an error. */
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)text_write(path_open(root, file, O_WRONLY, 0), names[i]);
+		(void)text_write(below_open(root, path,
+		    "cgroup.subtree_control", O_WRONLY), names[i]);
 }
 
 /* Makes a container's directory in a hierarchy, and those above it. */
@@ -201,10 +198,9 @@ static int
 directory_make(const struct helper *h, struct record *c, int i)
 {
 	const int root = h->cgroups[i], alone = h->cgroups[MEMORY] == -1;
-	char path[PATH_SIZE], *slash = path;
+	char *path = path_of(h, c, i), *slash = path;
 	int made = 0;
 
-	path_make(h, c, i, "", path);
 	/* What an earlier life has left remembers that it was killed. */
 	unlinkat(root, path, AT_REMOVEDIR);
 	if (alone)
@@ -226,50 +222,46 @@ directory_make(const struct helper *h, struct record *c, int i)
 }
 
 int
-cgroup_make(const struct helper *h, struct record *c, struct msg_reply *reply)
+cgroup_make(struct helper *h, struct record *c, struct request *rq)
 {
+	struct msg_reply *reply = &rq->reply;
 	const struct plan_limits *limits = &c->plan.limits;
-	int error, fd, i, is_v2;
-	char path[PATH_SIZE];
-	const char *text;
+	const char *name, *text;
 	uint32_t file;
+	int error, i;
 
 	reply->step = MSG_STEP_CGROUP;
 	/* How else would one find what it leaves behind? */
-	strncpy(reply->text, "without cgroup version 2 it needs a pid "
-	    "namespace of its own", sizeof(reply->text));
-	if ((c->plan.flags & PLAN_NEW_PIDNS) == 0 && h->cgroups[UNIFIED] == -1)
+	if ((c->plan.flags & PLAN_NEW_PIDNS) == 0 &&
+	    h->cgroups[UNIFIED] == -1) {
+		strcpy(reply->text, "without cgroup version 2 it needs a pid "
+		    "namespace of its own");
 		return (-ENOTSUP);
-	memset(reply->text, 0, sizeof(reply->text));
-	path_make(h, c, MEMORY, "", path);
+	}
 	/* First, so that what is made is found whenever the helper dies. */
 	if ((unlinkat(c->state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
-	    symlinkat(path, c->state_fd, BOOT_CGROUP) == -1)
+	    symlinkat(path_of(h, c, MEMORY), c->state_fd, BOOT_CGROUP) == -1)
 		return (-errno);
 	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
 		if (is_used(h, c, i) && (error = directory_make(h, c, i)) != 0)
 			return (error);
 	}
 	for (file = 0; file < MSG_CGROUP_LIMITS; file++) {
-		is_v2 = h->cgroups[files[file].controller] == -1;
-		text = is_v2 ? limits->v2[file] : limits->v1[file];
-		if (text[0] != '\0')
-			error = text_write(cgroup_file(h, c, file, &is_v2),
-			    text);
-		if (error == 0)
+		name = file_find(h, file, &i);
+		text = i == UNIFIED ? limits->v2[file] : limits->v1[file];
+		if (text[0] == '\0' || (error = text_write(file_open(h, c, i,
+		    name, O_WRONLY), text)) == 0)
 			continue;
 		snprintf(reply->text, sizeof(reply->text), "%s to %s", text,
-		    is_v2 ? files[file].v2 : files[file].v1);
+		    name);
 		return (error);
 	}
-	/* What the kernel does not have stays -1. */
-	if ((fd = cgroup_file(h, c, MSG_CGROUP_MEMORY_OOM, &is_v2)) >= 0)
-		c->memory_fd = fd;
-	fd = file_open(h, c, MEMORY, "cgroup.event_control", O_WRONLY);
-	if (fd >= 0)
-		c->event_fd = fd;
-	if ((fd = file_open(h, c, UNIFIED, "cgroup.events", O_RDONLY)) >= 0)
-		c->populated_fd = fd;
+	/* What the kernel does not have is negative. */
+	name = file_find(h, MSG_CGROUP_MEMORY_OOM, &i);
+	c->memory_fd = file_open(h, c, i, name, O_RDONLY);
+	c->event_fd = file_open(h, c, MEMORY, "cgroup.event_control",
+	    O_WRONLY);
+	c->populated_fd = file_open(h, c, UNIFIED, "cgroup.events", O_RDONLY);
 	return (0);
 }
 
@@ -277,22 +269,19 @@ int
 cgroup_enter(const struct helper *h, const struct record *c,
     int fds[CGROUP_HIERARCHIES])
 {
-	int error = 0, fd, i, n = 0;
+	int fd, i, n = 0;
 
 	memset(fds, -1, sizeof(*fds) * CGROUP_HIERARCHIES);
-	for (i = 0; i < CGROUP_HIERARCHIES && error == 0; i++) {
+	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
 		if (!is_used(h, c, i))
 			continue;
 		fd = i == UNIFIED ? file_open(h, c, i, "", DIRECTORY) :
 		    file_open(h, c, i, "tasks", O_WRONLY);
 		if (fd < 0)
-			error = fd;
-		else
-			fds[i == UNIFIED ? UNIFIED : n++] = fd;
+			return (fd);
+		fds[i == UNIFIED ? i : n++] = fd;
 	}
-	if (error != 0)
-		fdpass_close(fds, CGROUP_HIERARCHIES);
-	return (error);
+	return (0);
 }
 
 void
@@ -312,12 +301,12 @@ cgroup_kill(const struct helper *h, const struct record *c)
 int
 cgroup_remove(const struct helper *h, struct record *c)
 {
-	char path[PATH_SIZE], *slash;
+	char text[11], *path, *slash;
 	int error = 0, i, populated;
 
 	/* "populated 1"; what happens from here on makes it readable. */
-	populated = c->populated_fd != -1 &&
-	    pread(c->populated_fd, path, 11, 0) == 11 && path[10] == '1';
+	populated = c->populated_fd >= 0 && pread(c->populated_fd, text,
+	    sizeof(text), 0) == sizeof(text) && text[10] == '1';
 	/*
 	 * Version 2 first: once the kernel has removed that, it has also left
 	 * the critical section in which the last process leaves the others.
@@ -325,7 +314,7 @@ cgroup_remove(const struct helper *h, struct record *c)
 	for (i = UNIFIED; i >= 0 && error == 0; i--) {
 		if ((c->has_cgroup & 1 << i) == 0)
 			continue;
-		path_make(h, c, i, "", path);
+		path = path_of(h, c, i);
 		if (unlinkat(h->cgroups[i], path, AT_REMOVEDIR) == -1 &&
 		    errno != ENOENT)
 			error = -errno;
@@ -340,16 +329,21 @@ cgroup_remove(const struct helper *h, struct record *c)
 	}
 	/* Without that nobody would tell when it is not busy any more. */
 	fdpass_close(&c->populated_fd, (c->has_cgroup & 1 << UNIFIED) == 0);
-	return (c->populated_fd == -1 ? 0 : error);
+	return (c->populated_fd < 0 ? 0 : error);
 }
 
 int
 process_cgroup(struct helper *h, struct record *c, struct request *rq)
 {
-	int fd, is_v2;
+	const uint32_t file = rq->m->body.choice.which;
+	int fd, i;
+	const char *name = file_find(h, file, &i);
 
-	fd = cgroup_file(h, c, rq->m->body.choice.which, &is_v2);
-	rq->reply.fds = fd >= 0 && is_v2 ? MSG_FDS_CGROUP2 : 0;
-	rq->fds[0] = fd < 0 ? -1 : fd;
-	return (fd < 0 ? fd : 0);
+	/* Limits and what freezes come first; the rest is only read. */
+	if ((fd = file_open(h, c, i, name, file <= MSG_CGROUP_FREEZE ?
+	    O_RDWR : O_RDONLY)) < 0)
+		return (fd);
+	rq->reply.fds = i == UNIFIED ? MSG_FDS_CGROUP2 : 0;
+	rq->fds[0] = fd;
+	return (0);
 }

@@ -36,17 +36,13 @@ channel_open(struct channel *ch, int fd, enum channel_side side,
 	return (0);
 }
 
+/* Over the header and the body that follows it; the tag itself is zero. */
 static void
-message_tag(const uint8_t *key, const struct msg *m, uint8_t tag[MSG_TAG_SIZE])
+message_tag(const uint8_t *key, struct msg m, uint8_t tag[MSG_TAG_SIZE])
 {
-	crypto_generichash_state state;
-	struct msg_header hdr = m->header;
-
-	memset(hdr.tag, 0, sizeof(hdr.tag));
-	crypto_generichash_init(&state, key, CHANNEL_KEY_SIZE, MSG_TAG_SIZE);
-	crypto_generichash_update(&state, (const void *)&hdr, sizeof(hdr));
-	crypto_generichash_update(&state, m->body.bytes, hdr.length);
-	crypto_generichash_final(&state, tag, MSG_TAG_SIZE);
+	memset(m.header.tag, 0, sizeof(m.header.tag));
+	crypto_generichash(tag, MSG_TAG_SIZE, (const void *)&m,
+	    sizeof(m.header) + m.header.length, key, CHANNEL_KEY_SIZE);
 }
 
 int
@@ -60,7 +56,7 @@ channel_send(struct channel *ch, uint16_t op, const void *body,
 	if (length > MSG_BODY_MAX || nfds > MSG_FDS_MAX)
 		return (-EMSGSIZE);
 	memcpy(m.body.bytes, body, length);
-	message_tag(ch->keys, &m, m.header.tag);
+	message_tag(ch->keys, m, m.header.tag);
 	error = fdpass_send(ch->fd, &m, sizeof(m.header) + length, fds, nfds);
 	if (error == 0)
 		ch->sent++;
@@ -88,7 +84,7 @@ channel_receive(struct channel *ch, struct msg *m, int fds[MSG_FDS_MAX])
 	    hdr->version == MSG_VERSION && hdr->length <= MSG_BODY_MAX &&
 	    (size_t)n == sizeof(*hdr) + hdr->length && hdr->nfds == nfds &&
 	    hdr->sequence == ch->received + 1) {
-		message_tag(ch->keys + CHANNEL_KEY_SIZE, m, tag);
+		message_tag(ch->keys + CHANNEL_KEY_SIZE, *m, tag);
 		if (sodium_memcmp(tag, hdr->tag, sizeof(tag)) == 0) {
 			ch->received++;
 			return (1);

@@ -70,7 +70,7 @@ int	 fdpass_send(int socket_fd, const void *data, size_t size,
 int	 fdpass_receive(int socket_fd, void *data, size_t size,
 	    int fds[MSG_FDS_MAX], struct ucred *credentials);
 
-/* Closes those of n descriptors that are not -1, and sets them to -1. */
+/* Closes those of n descriptors that are not negative, sets all to -1. */
 void	 fdpass_close(int *fds, size_t n);
 
 #endif

@@ -16,14 +16,12 @@ container_prepare(struct helper *h, struct record *c, struct request *rq)
 		return (fd);
 	error = process_decode(h, c, fd, rq);
 	close(fd);
-	if (error != 0)
-		return (error);
-	reply->step = MSG_STEP_STATE;
-	if ((error = state_open(h, c)) != 0)
-		return (error);
-	if ((error = cgroup_make(h, c, reply)) != 0)
-		return (error);
-	if ((error = namespaces_open(h, c, rq)) != 0)
+	if (error == 0) {
+		reply->step = MSG_STEP_STATE;
+		error = state_open(h, c);
+	}
+	if (error != 0 || (error = cgroup_make(h, c, rq)) != 0 ||
+	    (error = namespaces_open(h, c, rq)) != 0)
 		return (error);
 	reply->step = MSG_STEP_NAMESPACE;
 	return (process_mount(h, c));
@@ -41,20 +39,21 @@ container_expect(struct helper *h)
 		return;
 	c->state = RECORD_PREPARED;
 	/* What is wrong with it is found again, and told, when it is due. */
-	if (container_prepare(h, c, &rq) != 0)
-		record_undo(h, c);
+	if (container_prepare(h, c, &rq) != 0) {
+		c->state = RECORD_UNDONE;
+		process_settle(h, c);
+	}
 }
 
 int
 container_create(struct helper *h, struct record *c, struct request *rq)
 {
-	int error;
+	int error = 0;
 
-	if (c->state != RECORD_PREPARED &&
-	    (error = container_prepare(h, c, rq)) != 0)
-		return (error);
+	if (c->state != RECORD_PREPARED)
+		error = container_prepare(h, c, rq);
 	c->state = RECORD_CREATED;
-	if ((error = process_launch(h, c, rq)) != 0)
+	if (error != 0 || (error = process_launch(h, c, rq)) != 0)
 		return (error);
 	rq->reply.pid = (uint32_t)c->pid;
 	rq->event = EVENT_CREATE;

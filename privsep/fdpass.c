@@ -80,7 +80,7 @@ void
 fdpass_close(int *fds, size_t n)
 {
 	for (; n > 0; fds++, n--) {
-		if (*fds != -1)
+		if (*fds >= 0)
 			close(*fds);
 		*fds = -1;
 	}

@@ -29,7 +29,8 @@ static const char *const paths[] = {
 
 /* One component of the node: -ENOENT, -EXDEV, -ELOOP, ... */
 #define host_open(dirfd, name, flags) \
-	path_open((dirfd), (name), (flags) | O_NONBLOCK, RESOLVE_NO_XDEV)
+	path_open((dirfd), (name), (flags) | O_NONBLOCK, RESOLVE_BENEATH | \
+	    RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
 
 static const char *filtered = "/";	/* the path at hand, for messages */
 
@@ -77,7 +78,7 @@ copy_make(int layer, const char *name, int host, int is_directory)
 static void
 name_hide(int host_dir, int layer, const char *name)
 {
-	int fd = -1, host = host_open(host_dir, name, O_RDONLY);
+	int fd, host = host_open(host_dir, name, O_RDONLY);
 	struct stat st = { 0 };
 
 	if (host >= 0)
@@ -90,9 +91,6 @@ name_hide(int host_dir, int layer, const char *name)
 	    errno != EEXIST) {
 		must(-1);
 	}
-	fdpass_close(&fd, 1);
-	if (host >= 0)
-		close(host);
 }
 
 static void
@@ -130,8 +128,7 @@ path_hide(int host, int layer, const char *path)
 	/* A mount of its own: nothing of it is in the overlay. */
 	if (host_next == -ENOENT || host_next == -EXDEV)
 		return;
-	if (host_next < 0)
-		step_fail(MSG_STEP_FILTER, host_next, filtered);
+	must(host_next);
 	if ((layer_next = copy_make(layer, name, host_next, 1)) != -1)
 		path_hide(host_next, layer_next, slash + 1);
 }

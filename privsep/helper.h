@@ -40,12 +40,12 @@
 
 /* step.c: where a step child finds its descriptors. */
 #define STEP_RESULT_FD	3	/* SOCK_SEQPACKET to the helper */
-#define STEP_FDS	4	/* those given to step_run */
+#define STEP_FDS	4	/* those given to step_fork */
 #define STEP_PIDNS_NEW	(-2)	/* it is pid 1 of a new namespace */
 #define STEP_FDS_MAX	(2 + PLAN_NS_PID + CGROUP_HIERARCHIES)
 
 /*
- * A launch step is told twice to go on, by a uint32_t each: with its mount
+ * A launch step is told twice to go on, by a byte each: with its mount
  * namespace, and to execute; then bit n: the descriptor of stream n comes too.
  */
 
@@ -95,7 +95,7 @@ struct record {
 	struct plan plan;	/* after policy */
 	struct step mount;	/* of a container, until it is created */
 	struct msg_exited exited;
-	union {			/* all of them owned, or -1 */
+	union {			/* all of them owned, or negative */
 		int fds[11 + PLAN_NS_MAX];
 		struct {
 			int stdio_fds[HELPER_STREAMS]; /* reader, O_PATH */
@@ -111,10 +111,7 @@ struct record {
 			int launch_fd, strings_fd, terminal_fd;
 			int state_fd, mntns_fd;
 			int memory_fd, event_fd, populated_fd;
-			union {
-				int ns_fds[PLAN_NS_MAX];
-				struct { int own_fds[PLAN_NS_PID], pidns_fd; };
-			};
+			int ns_fds[PLAN_NS_MAX];
 		};
 	};
 };
@@ -156,8 +153,8 @@ _Noreturn void log_fatal(const char *m);
 
 /*
  * path.c: openat2(2) below dirfd, following no symbolic link and leaving it
- * by none; files are created 0600; resolve: more RESOLVE_*.  Returns a
- * descriptor or a negative errno.
+ * by none, unless resolve has other RESOLVE_*; files are created 0600.  Returns
+ * a descriptor or a negative errno.
  */
 int	 path_open(int dirfd, const char *path, int flags, uint64_t resolve);
 
@@ -189,21 +186,11 @@ struct record *record_new(struct helper *h, const struct msg_ref *ref);
 /* Closes what the record owns and frees it, a container with its execs. */
 void	 record_free(struct helper *h, struct record *r);
 
-/* True if only the last processes of its cgroup are waited for. */
-#define RECORD_IS_ENDING(r)	((r)->state == RECORD_ENDING || \
-	(r)->state == RECORD_UNDONE)
-
 /* True for a record of container id that has a process, unreaped. */
 int	 record_alive(const struct record *r, const char *id);
 
 /* Kills what is left of a container; returns how many are not yet reaped. */
 int	 record_kill(struct helper *h, const struct record *c);
-
-/*
- * Kills and removes all that was made for a record that was not created, and
- * frees it; or it is UNDONE, and this to be repeated when a child has ended.
- */
-void	 record_undo(struct helper *h, struct record *r);
 
 /* One request, and what will answer it. */
 struct request {
@@ -227,6 +214,23 @@ operation container_create, process_start, process_exec, process_signal,
 	    process_cgroup /* cgroup.c */;
 
 /*
+ * Parts of one.  container.c: what of a container's creation needs nobody but
+ * its bundle.  process.c: forks the waiting process of a container or an exec:
+ * pid, launch_fd; the master of its terminal goes with the reply.  A
+ * container's mount namespace is made meanwhile: mntns_fd.
+ */
+operation container_prepare, process_launch;
+
+/* namespace.c: opens those that a container's processes are started in. */
+operation namespaces_open;
+
+/*
+ * cgroup.c: makes a container's cgroup and sets its limits: memory_fd,
+ * event_fd, populated_fd; in state_fd a link for who finds it left.
+ */
+operation cgroup_make;
+
+/*
  * optab.c: carries out one message and answers it; fds are lent.  Returns 0,
  * or -EBADMSG if the session must end: no such operation, a malformed body, a
  * wrong number of descriptors.
@@ -234,11 +238,9 @@ operation container_create, process_start, process_exec, process_signal,
 int	 optab_dispatch(struct helper *h, const struct msg *m, const int *fds);
 
 /*
- * container.c: what of a container's creation needs nobody but its bundle, or,
- * before that is asked for, that of the container that `start` was run for.
+ * container.c: prepares the container that `start` was run for, before its
+ * creation is asked for.
  */
-int	 container_prepare(struct helper *h, struct record *c,
-	    struct request *rq);
 void	 container_expect(struct helper *h);
 
 /*
@@ -250,27 +252,26 @@ int	 process_decode(struct helper *h, struct record *r, int fd,
 
 /*
  * process.c: begins to make a container's mount namespace, by what will be pid
- * 1 of its own pid namespace if it has one: mount, init_pid, pidns_fd.
+ * 1 of its own pid namespace if it has one: mount, init_pid, its ns_fds.
  */
 int	 process_mount(struct helper *h, struct record *c);
 
 /*
- * process.c: forks the waiting process of a container or an exec: pid,
- * launch_fd; the master of its terminal goes with the reply.  A container's
- * mount namespace is made meanwhile: mntns_fd.
+ * namespace.c: opens a namespace, enum plan_ns, of a process; takes those that
+ * a container's launch step has made.  A descriptor or 0, or a negative errno.
  */
-int	 process_launch(struct helper *h, struct record *r, struct request *rq);
-
-/*
- * namespace.c: opens the namespaces that a container's processes are started
- * in; then takes those that its launch step has made.  0 or a negative errno.
- */
-int	 namespaces_open(struct helper *h, struct record *c,
-	    struct request *rq);
+int	 namespace_open(pid_t pid, uint32_t kind);
 int	 namespaces_take(struct record *c);
 
 /* process.c: takes the outcome of a start; launch_fd is readable. */
 void	 process_started(struct helper *h, struct record *r);
+
+/*
+ * process.c: of a record that is ENDING or UNDONE, kills and removes what is
+ * left.  Once that is gone, reports its end, or frees it.  To be repeated when
+ * a child has ended.
+ */
+void	 process_settle(struct helper *h, struct record *r);
 
 /* process.c: reaps every child that ended and acts on it. */
 void	 process_reap(struct helper *h);
@@ -284,16 +285,8 @@ int	 state_remove(int root_fd, int state_fd, const char *id);
 void	 cgroup_boot(int fds[CGROUP_HIERARCHIES]);
 
 /*
- * Makes a container's cgroup and sets its limits: memory_fd, populated_fd; in
- * state_fd a link for who finds it left.  Returns 0 or a negative errno with
- * reply->step and text.
- */
-int	 cgroup_make(const struct helper *h, struct record *c,
-	    struct msg_reply *reply);
-
-/*
- * Removes it, if it was made.  Returns 0 or a negative errno: -EBUSY while
- * something lives in it; populated_fd tells of the end of that.
+ * Removes a container's, if it was made.  Returns 0 or a negative errno: -EBUSY
+ * while something lives in it; populated_fd tells of the end of that.
  */
 int	 cgroup_remove(const struct helper *h, struct record *c);
 
@@ -302,7 +295,8 @@ void	 cgroup_kill(const struct helper *h, const struct record *c);
 
 /*
  * What a launch step gets to enter it: writers of version 1's tasks, and
- * in the last place the directory of version 2; -1 elsewhere.  As cgroup_make.
+ * in the last place the directory of version 2; -1 elsewhere.  0 or a negative
+ * errno.
  */
 int	 cgroup_enter(const struct helper *h, const struct record *c,
 	    int fds[CGROUP_HIERARCHIES]);
@@ -329,10 +323,6 @@ int	 step_fork(struct helper *h, const struct record *r, struct step *step);
  */
 int	 step_wait(const struct step *step, int *fd, struct request *rq);
 
-/* Both of it, and closes the socket. */
-int	 step_run(struct helper *h, const struct record *r, struct step *step,
-	    int *fd, struct request *rq);
-
 /*
  * Takes what a step sends up: one, a launch step a second if it then fails;
  * of the reply only error, step and text are used, of which nothing but
@@ -351,8 +341,17 @@ void	 step_report(int error, enum msg_step step, const char *text, int fd);
 /* In a step: reports a failure and ends. */
 _Noreturn void step_fail(enum msg_step step, int error, const char *text);
 
-/* In a step: result, unless it is -1: then fails with errno. */
+/*
+ * In a step: result, unless it is negative: then fails with errno, which is
+ * also set where path_open and those of caps.c fail.
+ */
 int	 step_must(enum msg_step step, long result, const char *text);
+
+/*
+ * In a step: gives up all that it may do and waits until lifeline, unless that
+ * is -1, is hung up, or for the signal that ends it.
+ */
+_Noreturn void step_wait_end(int lifeline);
 
 /* In a step: no_new_privs and a filter from sandbox-policies/, or fails. */
 void	 step_confine(const struct sock_fprog *policy);
@@ -361,10 +360,18 @@ void	 step_confine(const struct sock_fprog *policy);
 int	 overlay_open(const struct helper *h, const struct plan *plan);
 
 /*
- * overlay.c: in a mount step, a detached mount of a new filesystem; o: options
- * in pairs, then NULL; flags: MOUNT_ATTR_*.
+ * mount.c: in a step, a detached mount: of a new filesystem, o: options in
+ * pairs, then NULL, or NULL; flags: MOUNT_ATTR_*; or a clone of what is mounted
+ * at a path, perhaps empty, below dirfd, flags: AT_RECURSIVE or 0; text: for
+ * messages.  What changes all of it, and what places it and closes fd.
  */
+#define NOSUID_NODEV	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 int	 mount_new(const char *type, const char *const *o, unsigned int flags);
+int	 mount_clone(int dirfd, const char *path, unsigned int flags,
+	    const char *text);
+void	 mount_set(int fd, uint64_t attributes, uint64_t propagation,
+	    const char *text);
+void	 mount_attach(int fd, int dirfd, const char *path, const char *text);
 
 /*
  * volume.c: for step_mount, opens what the plan says on the node; then places

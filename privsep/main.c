@@ -88,7 +88,9 @@ wait_and_work(struct helper *h)
 	pollfds[POLL_CHANNEL] = (struct pollfd){ h->closing ? -1 :
 	    h->channel.fd, POLLIN, 0 };
 	for (i = 0, r = h->records; i < h->nrecords; i++, r++)
-		launch[i] = RECORD_IS_ENDING(r) ?
+		/* Of what ends, the last processes of its cgroup. */
+		launch[i] = r->state == RECORD_ENDING ||
+		    r->state == RECORD_UNDONE ?
 		    (struct pollfd){ r->populated_fd, POLLPRI, 0 } :
 		    (struct pollfd){ r->launch_fd, POLLIN, 0 };
 	if (poll(pollfds, POLL_LAUNCH + h->nrecords, -1) == -1)
@@ -122,15 +124,16 @@ helper_close(struct helper *h)
 	struct record *r;
 	int alive;
 
-	do {
+	for (;;) {
 		alive = 0;
 		RECORD_FOREACH(r, h) {
 			alive += record_kill(h, r);
 			alive += cgroup_remove(h, r) == -EBUSY;
 		}
-		if (alive > 0)
-			wait_and_work(h);
-	} while (alive > 0);
+		if (alive == 0)
+			return;
+		wait_and_work(h);
+	}
 }
 
 int
@@ -141,25 +144,23 @@ main(void)
 	struct boot *boot = &h->boot;
 	sigset_t all;
 
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
-		log_fatal("becoming non-dumpable");
 	umask(0);
 	/* Less than PIPE_BUF, written at once. */
-	if (read(BOOT_FD, boot, sizeof(*boot)) != sizeof(*boot) ||
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    read(BOOT_FD, boot, sizeof(*boot)) != sizeof(*boot) ||
 	    boot->magic != BOOT_MAGIC)
 		log_fatal("the boot record is malformed");
+	h->plan_fd = BOOT_PLAN_FD;
+	h->own_pidns_fd = namespace_open(getpid(), PLAN_NS_PID);
 	sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
+	h->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (h->own_pidns_fd < 0 || h->signal_fd == -1 ||
+	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
 	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    pipe2(h->lifeline, O_CLOEXEC) == -1 ||
 	    close_range(BOOT_CHANNEL_FD, BOOT_PLAN_FD, CLOSE_RANGE_CLOEXEC))
 		log_fatal("opening");
-	h->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	h->plan_fd = BOOT_PLAN_FD;
-	h->own_pidns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-	if (h->signal_fd == -1 || h->own_pidns_fd == -1)
-		log_fatal("signals or the pid namespace");
 	h->bundles_fd = directory_open(boot->bundles);
 	h->root_fd = directory_open(boot->runtime_root);
 	cgroup_boot(h->cgroups);

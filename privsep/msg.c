@@ -70,16 +70,13 @@ msg_body_check(uint16_t op, const union msg_body *b, uint32_t length)
 
 	/* Every request begins with a struct msg_ref. */
 	if (op < MSG_CREATE || op > MSG_PUBLISH || length != due ||
-	    !msg_ref_valid(&b->ref))
-		return (-EBADMSG);
-	if (op == MSG_SIGNAL && (sig->signo < 1 || sig->signo > 64 ||
-	    sig->all > 1 || (sig->all == 1 && sig->ref.exec[0] != '\0')))
-		return (-EBADMSG);
-	if (op == MSG_STDIO && (io->stream > MSG_STDERR || io->path[0] != '/' ||
-	    io->file > (io->stream != MSG_STDIN) ||
-	    !msg_string_valid(io->path, sizeof(io->path))))
-		return (-EBADMSG);
-	if ((op == MSG_CGROUP && which >= MSG_CGROUP_MAX) ||
+	    !msg_ref_valid(&b->ref) ||
+	    (op == MSG_SIGNAL && (sig->signo < 1 || sig->signo > 64 ||
+	    sig->all > 1 || (sig->all == 1 && sig->ref.exec[0] != '\0'))) ||
+	    (op == MSG_STDIO && (io->stream > MSG_STDERR ||
+	    io->path[0] != '/' || io->file > (io->stream != MSG_STDIN) ||
+	    !msg_string_valid(io->path, sizeof(io->path)))) ||
+	    (op == MSG_CGROUP && which >= MSG_CGROUP_MAX) ||
 	    (op == MSG_PUBLISH && which != EVENT_PAUSED &&
 	    which != EVENT_RESUMED))
 		return (-EBADMSG);

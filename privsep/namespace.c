@@ -10,8 +10,6 @@
 
 #include "privsep/helper.h"
 
-#define NETNS_FOLDER	"/run/netns"
-
 static const struct {
 	const char *name;
 	uint32_t type;
@@ -22,13 +20,13 @@ static const struct {
 	[PLAN_NS_PID] = { "pid", 0 },
 };
 
-static int
-process_open(pid_t pid, uint32_t i)
+int
+namespace_open(pid_t pid, uint32_t kind)
 {
 	char path[48];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, kinds[i].name);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, kinds[kind].name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return (fd == -1 ? -errno : fd);
 }
@@ -37,16 +35,17 @@ process_open(pid_t pid, uint32_t i)
 static int
 netns_open(const char *name)
 {
+	char path[PLAN_NETNS_SIZE + 16];
 	struct statfs fs;
-	int dir, fd;
+	int fd;
 
-	dir = open(NETNS_FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1)
+	/* plan_check has seen that it is one component. */
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
 		return (-errno);
-	fd = path_open(dir, name, O_RDONLY | O_NONBLOCK, 0);
-	close(dir);
-	if (fd < 0 || (fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC &&
-	    ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET))
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC &&
+	    ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET)
 		return (fd);
 	close(fd);
 	return (-EINVAL);
@@ -82,7 +81,7 @@ namespaces_open(struct helper *h, struct record *c, struct request *rq)
 		r = child_find(h, (pid_t)plan->ns_pids[i]);
 		/* Nothing is kept of the node's pid namespace. */
 		if (i == PLAN_NS_PID && (plan->ns_pids[i] == 0 ||
-		    (r != NULL && r->pidns_fd == -1)))
+		    (r != NULL && r->ns_fds[PLAN_NS_PID] < 0)))
 			continue;
 		if (plan->ns_pids[i] != 0)
 			fd = r == NULL ? -EPERM : fcntl(r->ns_fds[i],
@@ -90,7 +89,7 @@ namespaces_open(struct helper *h, struct record *c, struct request *rq)
 		else if (i == PLAN_NS_NET && plan->netns[0] != '\0')
 			fd = netns_open(plan->netns);
 		else
-			fd = process_open(getpid(), i);
+			fd = namespace_open(getpid(), i);
 		if (fd < 0) {
 			rq->reply.step = MSG_STEP_NAMESPACE;
 			strcpy(rq->reply.text, kinds[i].name);
@@ -110,7 +109,7 @@ namespaces_take(struct record *c)
 	for (i = 0; i < PLAN_NS_MAX; i++) {
 		if ((c->plan.unshare & kinds[i].type) == 0)
 			continue;
-		if ((fd = process_open(c->pid, i)) < 0)
+		if ((fd = namespace_open(c->pid, i)) < 0)
 			return (fd);
 		fdpass_close(&c->ns_fds[i], 1);
 		c->ns_fds[i] = fd;

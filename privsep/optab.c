@@ -62,7 +62,8 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 	if (rq.reply.error < 0 && state <= RECORD_PREPARED && r != NULL) {
 		log_line("it was not created", ref, rq.reply.text,
 		    rq.reply.error);
-		record_undo(h, r);
+		r->state = RECORD_UNDONE;
+		process_settle(h, r);
 	}
 	/* Last, because a step may have overwritten it. */
 	rq.reply.request = m->header.sequence;

@@ -11,7 +11,8 @@
 
 #define MUST(result, text)	step_must(MSG_STEP_OVERLAY, (result), (text))
 #define NODE_OPEN(p, flags)	MUST(open((p), (flags) | O_CLOEXEC), (p))
-#define NOSUID_NODEV	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+/* Below the working directory, which is the runtime root. */
+#define OPEN(p, flags)	MUST(path_open(AT_FDCWD, (p), (flags), 0), (p))
 
 /*
  * The overlay's key: "<ns>" for pods and "_<containerd namespace>" for
@@ -42,24 +43,9 @@ named(const char *before, const char *after)
  * Mounts of the node below the new root: the kernel's, and what
  * /etc/resolv.conf points to where a resolver owns that file.
  */
-static const struct {
-	const char *path;
-	int is_readonly, is_optional;
-} trees[] = {
-	{ "/sys", 1, 0 },
-	{ "/run/systemd/resolve", 1, 1 }, { "/run/resolvconf", 1, 1 },
+static const char *const trees[] = {
+	"/sys", "/run/systemd/resolve", "/run/resolvconf",
 };
-
-/* Below the working directory, which is the runtime root. */
-static int
-open_must(const char *path, int flags)
-{
-	int fd = path_open(AT_FDCWD, path, flags, 0);
-
-	if (fd < 0)
-		step_fail(MSG_STEP_OVERLAY, fd, path);
-	return (fd);
-}
 
 /* Makes a directory where there is none, and opens it. */
 static int
@@ -67,28 +53,7 @@ directory_open(const char *path)
 {
 	if (mkdirat(AT_FDCWD, path, 0700) == -1 && errno != EEXIST)
 		MUST(-1, path);
-	return (open_must(path, O_RDONLY | O_DIRECTORY));
-}
-
-int
-mount_new(const char *type, const char *const *o, unsigned int flags)
-{
-	int fd, fs;
-
-	fs = MUST(fsopen(type, FSOPEN_CLOEXEC), type);
-	for (; o[0] != NULL; o += 2)
-		MUST(fsconfig(fs, FSCONFIG_SET_STRING, o[0], o[1], 0), o[0]);
-	MUST(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), type);
-	fd = MUST(fsmount(fs, FSMOUNT_CLOEXEC, flags), type);
-	close(fs);
-	return (fd);
-}
-
-static void
-mount_attach(int mount_fd, int dirfd, const char *path)
-{
-	MUST(move_mount(mount_fd, "", dirfd, path, MOVE_MOUNT_F_EMPTY_PATH),
-	    path);
+	return (OPEN(path, O_RDONLY | O_DIRECTORY));
 }
 
 /*
@@ -114,21 +79,21 @@ base_prepare(const struct helper *h)
 		MUST(stat("/", &st), "/");
 		MUST(mkdirat(fd, "work", 0700), "work");
 		MUST(mkdirat(fd, "upper", st.st_mode & 07777), "upper");
-		mount_attach(fd, AT_FDCWD, BASE);
+		mount_attach(fd, AT_FDCWD, BASE, BASE);
 	}
 	filter_build(directory_open(named("overlay/", "/filters")), own);
 }
 
 /*
- * Recursive clones of the node's trees below the new root, all but /proc and
+ * Recursive clones of the node's trees below the new root, the working
+ * directory, all but /proc and
  * /dev, which each container has its own way, and a /run of the overlay's own:
  * the node's holds sockets that hand over the node, and Reaper's own tree.
  */
 static void
-trees_mount(int merged)
+trees_mount(void)
 {
 	static const char *const options[] = { "mode", "0755", NULL };
-	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	const char *path;
 	size_t i;
 	int fd;
@@ -136,21 +101,17 @@ trees_mount(int merged)
 	fd = mount_new("tmpfs", options, NOSUID_NODEV);
 	MUST(mkdirat(fd, "lock", 01777), "/run/lock");
 	MUST(mkdirat(fd, "systemd", 0755), "/run/systemd");
-	mount_attach(fd, merged, "run");
-	close(fd);
+	mount_attach(fd, AT_FDCWD, "run", "/run");
 	for (i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
-		path = trees[i].path;
-		if (trees[i].is_optional && access(path, F_OK) == -1)
+		path = trees[i];
+		/* All but the first are optional. */
+		if (i > 0 && access(path, F_OK) == -1)
 			continue;
-		if (trees[i].is_optional)
-			MUST(mkdirat(merged, path + 1, 0755), path);
-		fd = MUST(open_tree(AT_FDCWD, path,
-		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), path);
-		if (trees[i].is_readonly)
-			MUST(mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-			    &readonly, sizeof(readonly)), path);
-		mount_attach(fd, merged, path + 1);
-		close(fd);
+		if (i > 0)
+			MUST(mkdirat(AT_FDCWD, path + 1, 0755), path);
+		fd = mount_clone(AT_FDCWD, path, AT_RECURSIVE, path);
+		mount_set(fd, MOUNT_ATTR_RDONLY, 0, path);
+		mount_attach(fd, AT_FDCWD, path + 1, path);
 	}
 }
 
@@ -173,12 +134,11 @@ namespace_build(const struct helper *h, int node)
 	ns = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
 	merged = mount_new("overlay", o, MOUNT_ATTR_NODEV);
-	mount_attach(merged, AT_FDCWD, MERGED);
-	trees_mount(merged);
-	MUST(fchdir(merged), MERGED);
+	mount_attach(merged, AT_FDCWD, MERGED, MERGED);
+	MUST(chdir(MERGED), MERGED);
+	trees_mount();
 	MUST(syscall(SYS_pivot_root, ".", "."), "pivot_root");
 	MUST(umount2(".", MNT_DETACH), "the old root");
-	close(merged);
 	MUST(setns(node, CLONE_NEWNS), "returning to the node");
 	MUST(chdir(h->boot.runtime_root), h->boot.runtime_root);
 	return (ns);
@@ -195,7 +155,7 @@ overlay_build(const struct helper *h)
 	base_prepare(h);
 	close(directory_open(MERGED));
 	node = NODE_OPEN("/proc/self/ns/mnt", O_RDONLY);
-	fd = open_must(NAMESPACE, O_RDONLY | O_CREAT);
+	fd = OPEN(NAMESPACE, O_RDONLY | O_CREAT);
 	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
 	/*
 	 * The bind fails with EINVAL or ELOOP where the kernel takes the
@@ -233,7 +193,7 @@ overlay_open(const struct helper *h, const struct plan *plan)
 		step_fail(MSG_STEP_POLICY, -EINVAL,
 		    "the pod has no Kubernetes namespace");
 	MUST(chdir(h->boot.runtime_root), h->boot.runtime_root);
-	lock = open_must(LOCK, O_RDWR | O_CREAT);
+	lock = OPEN(LOCK, O_RDWR | O_CREAT);
 	/* Released, like all else, when this step ends, whatever ends it. */
 	MUST(flock(lock, LOCK_EX), LOCK);
 	fd = path_open(AT_FDCWD, NAMESPACE, O_RDONLY, 0);

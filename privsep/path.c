@@ -5,7 +5,8 @@ path_open(int dirfd, const char *path, int flags, uint64_t resolve)
 {
 	const struct open_how how = { (uint64_t)(flags | O_CLOEXEC),
 		(flags & O_CREAT) != 0 ? 0600 : 0,
-		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | resolve };
+		resolve != 0 ? resolve : RESOLVE_BENEATH |
+		RESOLVE_NO_SYMLINKS };
 	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 
 	return (fd == -1 ? -errno : (int)fd);

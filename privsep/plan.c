@@ -11,28 +11,15 @@
 #define ATTRIBUTES	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | \
 	    MOUNT_ATTR_NOEXEC)
 
-/* A DNS label, or empty. */
+#define LETTERS_DIGITS	"abcdefghijklmnopqrstuvwxyz0123456789"
+
+/* Empty, or of these characters, but for one, at neither end. */
 static int
-namespace_valid(const char s[PLAN_NAMESPACE_SIZE])
+text_valid(const char *s, size_t size, const char *characters, char between)
 {
-	size_t length = strnlen(s, PLAN_NAMESPACE_SIZE);
-
-	return (msg_string_valid(s, PLAN_NAMESPACE_SIZE) && strspn(s,
-	    "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
-	    s[0] != '-' && (length == 0 || s[length - 1] != '-'));
-}
-
-/* Where the cgroup lies; empty where the bundle does not say. */
-static int
-cgroup_valid(const char path[PLAN_CGROUP_SIZE])
-{
-	size_t length = strnlen(path, PLAN_CGROUP_SIZE);
-
-	return (msg_string_valid(path, PLAN_CGROUP_SIZE) && strspn(path,
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	    "._:@-\\/") == length && path[0] != '/' && path[0] != '.' &&
-	    strstr(path, "//") == NULL && strstr(path, "/.") == NULL &&
-	    (length == 0 || path[length - 1] != '/'));
+	return (msg_string_valid(s, size) && s[strspn(s, characters)] == '\0' &&
+	    (s[0] == '\0' || (s[0] != between &&
+	    s[strlen(s) - 1] != between)));
 }
 
 static int
@@ -43,8 +30,8 @@ limits_valid(const struct plan_limits *limits)
 
 	/* All of version 1's are followed by all of version 2's. */
 	for (i = 0; i < sizeof(*limits) / PLAN_LIMIT_SIZE; i++) {
-		if (!msg_string_valid(text, PLAN_LIMIT_SIZE) ||
-		    text[strspn(text, "0123456789,- max")] != '\0')
+		if (!text_valid(text, PLAN_LIMIT_SIZE, "0123456789,- max",
+		    '\0'))
 			return (0);
 		text += PLAN_LIMIT_SIZE;
 	}
@@ -97,18 +84,22 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	const uint64_t *caps = plan->capabilities;
 	uint32_t i;
 
-	if (plan->magic != PLAN_MAGIC || plan->kind != kind)
-		return ("magic or kind");
-	if ((plan->flags & ~(uint32_t)PLAN_FLAGS_ALL) != 0 ||
+	if (plan->magic != PLAN_MAGIC || plan->kind != kind ||
+	    (plan->flags & ~(uint32_t)PLAN_FLAGS_ALL) != 0 ||
 	    (plan->flags & PLAN_HAS_ERROR) != 0)
-		return ("flags");
-	if (!namespace_valid(plan->sandbox_namespace))
+		return ("magic, kind or flags");
+	/* A DNS label. */
+	if (!text_valid(plan->sandbox_namespace, PLAN_NAMESPACE_SIZE,
+	    LETTERS_DIGITS "-", '-'))
 		return ("sandbox_namespace");
 	/* With the annotations of CRI there is an id. */
 	if (!msg_id_valid(plan->sandbox_id) && ((plan->flags & PLAN_CRI) != 0 ||
 	    plan->sandbox_id[0] != '\0'))
 		return ("sandbox_id");
-	if (!cgroup_valid(plan->cgroup) || !limits_valid(&plan->limits))
+	if (!text_valid(plan->cgroup, PLAN_CGROUP_SIZE, LETTERS_DIGITS
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ._:@-\\/", '/') ||
+	    plan->cgroup[0] == '.' || strstr(plan->cgroup, "//") != NULL ||
+	    strstr(plan->cgroup, "/.") != NULL || !limits_valid(&plan->limits))
 		return ("cgroup or limits");
 	if (!strings_valid(plan, strings, length) ||
 	    (kind != PLAN_BUNDLE && plan->nmounts + plan->nfilter != 0))
@@ -119,15 +110,13 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	    strchr(plan->netns, '/') != NULL)
 		return ("unshare, hostname or netns");
 	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */
-	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX)
-		return ("uid or gid");
+	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX ||
+	    plan->ngroups > PLAN_GROUPS_MAX)
+		return ("uid, gid or ngroups");
 	if (plan->umask > 0777 || plan->oom_score_adj < -1000 ||
 	    plan->oom_score_adj > 1000 || plan->rows > UINT16_MAX ||
-	    plan->columns > UINT16_MAX)
-		return ("umask, oom_score_adj, rows or columns");
-	if (plan->ngroups > PLAN_GROUPS_MAX ||
-	    plan->nrlimits > PLAN_RLIMITS_MAX)
-		return ("ngroups or nrlimits");
+	    plan->columns > UINT16_MAX || plan->nrlimits > PLAN_RLIMITS_MAX)
+		return ("umask, oom_score_adj, rows, columns or nrlimits");
 	for (i = 0; i < plan->ngroups; i++) {
 		if (plan->groups[i] == UINT32_MAX)
 			return ("groups");

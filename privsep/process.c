@@ -38,19 +38,16 @@ int
 process_mount(struct helper *h, struct record *c)
 {
 	const int is_new = (c->plan.flags & PLAN_NEW_PIDNS) != 0;
-	char path[40];
-	int error;
+	int error, *ns = &c->ns_fds[PLAN_NS_PID];
 
 	c->mount = (struct step){ step_mount,
-		is_new ? STEP_PIDNS_NEW : c->pidns_fd,
-		policy_mount_capabilities,
+		is_new ? STEP_PIDNS_NEW : *ns, policy_mount_capabilities,
 		{ h->lifeline[0], c->strings_fd }, -1, -1, 0 };
 	if ((error = step_fork(h, c, &c->mount)) != 0 || !is_new)
 		return (error);
 	c->init_pid = c->mount.pid;
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", c->init_pid);
-	c->pidns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return (c->pidns_fd == -1 ? -errno : 0);
+	*ns = namespace_open(c->init_pid, PLAN_NS_PID);
+	return (*ns < 0 ? *ns : 0);
 }
 
 int
@@ -61,42 +58,37 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	struct step launch = { step_launch, -1,
 		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
 		{ r->strings_fd }, -1, -1, 0 };
-	int error, forked, *tasks = launch.fds + 2 + PLAN_NS_PID;
-	const uint32_t go = 0;
+	int error, forked = 0, *tasks = launch.fds + 2 + PLAN_NS_PID;
 
 	launch.fds[1] = c->strings_fd; /* has the filter */
-	memcpy(launch.fds + 2, c->ns_fds, sizeof(c->own_fds));
+	memcpy(launch.fds + 2, c->ns_fds, PLAN_NS_PID * sizeof(*c->ns_fds));
 	rq->reply.step = MSG_STEP_CGROUP;
-	if ((error = cgroup_enter(h, c, tasks)) != 0)
-		return (error);
-	rq->reply.step = MSG_STEP_NAMESPACE;
-	launch.pidns_fd = c->pidns_fd;
+	error = cgroup_enter(h, c, tasks);
+	launch.pidns_fd = c->ns_fds[PLAN_NS_PID];
 	launch.cgroup_fd = tasks[CGROUP_HIERARCHIES - 1];
-	forked = step_fork(h, r, &launch);
+	if (error == 0)
+		forked = step_fork(h, r, &launch);
 	fdpass_close(tasks, CGROUP_HIERARCHIES);
 	/*
 	 * Both at once: the one is told of the namespace the other made.  What
 	 * that has to say comes first: without it there is no pid 1.
 	 */
-	if (r == c)
+	if (error == 0 && r == c)
 		error = step_wait(&c->mount, &c->mntns_fd, rq);
 	if (error == 0) {
 		rq->reply.step = MSG_STEP_NAMESPACE;
 		error = forked;
 	}
 	if (error == 0)
-		error = fdpass_send(launch.socket_fd, &go, sizeof(go),
-		    &c->mntns_fd, 1);
+		error = fdpass_send(launch.socket_fd, "", 1, &c->mntns_fd, 1);
 	/* One that has ended has said why; an exec's could be held up. */
 	if (r == c && (error == 0 || error == -EPIPE))
 		error = step_wait(&launch, &rq->fds[0], rq);
 	/* A step that nobody listens to ends. */
-	if (r == c)
-		fdpass_close(&c->mount.socket_fd, 1);
-	if (error != 0) {
-		fdpass_close(&launch.socket_fd, 1);
+	fdpass_close(&c->mount.socket_fd, r == c);
+	fdpass_close(&launch.socket_fd, error != 0);
+	if (error != 0)
 		return (error);
-	}
 	r->pid = launch.pid;
 	r->launch_fd = launch.socket_fd;
 	rq->reply.step = MSG_STEP_NAMESPACE;
@@ -161,8 +153,10 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 	} else {
 		*plan_fd = memfd_create("plan",
 		    MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		error = *plan_fd == -1 ? -errno :
-		    step_run(h, r, &step, NULL, rq);
+		error = *plan_fd == -1 ? -errno : step_fork(h, r, &step);
+		if (error == 0)
+			error = step_wait(&step, NULL, rq);
+		fdpass_close(&step.socket_fd, 1);
 	}
 	r->strings_fd = *plan_fd;
 	if (error != 0)
@@ -198,16 +192,16 @@ static int
 process_release(const struct record *r)
 {
 	int i, streams[HELPER_STREAMS];
-	uint32_t go = 0;
+	unsigned char go = 0;
 	size_t n = 0;
 
 	for (i = 0; i < HELPER_STREAMS; i++) {
 		if (r->stdio_fds[i] == -1)
 			continue;
-		go |= 1u << i;
+		go |= (unsigned char)(1u << i);
 		streams[n++] = r->stdio_fds[i];
 	}
-	return (fdpass_send(r->launch_fd, &go, sizeof(go), streams, n));
+	return (fdpass_send(r->launch_fd, &go, 1, streams, n));
 }
 
 int
@@ -235,8 +229,10 @@ process_started(struct helper *h, struct record *r)
 
 	if ((n = step_receive(r->launch_fd, &reply, &fd)) == -EAGAIN)
 		return;
-	if (n == 1)
+	if (n == 1) {
+		fdpass_close(&r->terminal_fd, 1);
 		r->terminal_fd = fd;
+	}
 	/* An exec's is ready; one that is killed now will say nothing more. */
 	if (n == 1 && reply.error == 0) {
 		(void)process_release(r);
@@ -324,14 +320,13 @@ process_ended(struct helper *h, struct record *r, int status)
 	int i;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	r->exited.pid = (uint32_t)r->pid;
-	r->exited.status = (uint32_t)(WIFSIGNALED(status) ?
-	    128 + WTERMSIG(status) : WEXITSTATUS(status));
-	r->exited.seconds = now.tv_sec;
-	r->exited.nanoseconds = (uint32_t)now.tv_nsec;
+	r->exited = (struct msg_exited){ r->ref, now.tv_sec,
+		(uint32_t)now.tv_nsec, (uint32_t)r->pid,
+		(uint32_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+		WEXITSTATUS(status)), 0 };
 	r->reaped = 1;
 	/* While there is still a cgroup. */
-	if (r->memory_fd != -1 && pread(r->memory_fd, r->memory,
+	if (r->memory_fd >= 0 && pread(r->memory_fd, r->memory,
 	    sizeof(r->memory) - 1, 0) == -1)
 		log_line("memory events", &r->ref, NULL, -errno);
 	/* What it said before: it was ready, then failed or was executed. */
@@ -342,23 +337,30 @@ process_ended(struct helper *h, struct record *r, int status)
 }
 
 /*
- * Reports the end of an exec, and of a container once its execs were reaped and
- * everything else of it has been killed for good: nothing in a namespace
- * outlives its pid 1, whose own end is not waited for.
+ * The end of an exec is reported at once, that of a container when its execs
+ * were reaped and everything else of it has been killed for good: nothing in a
+ * namespace outlives its pid 1, whose own end is not waited for.
  */
-static void
+void
 process_settle(struct helper *h, struct record *r)
 {
+	const int undone = r->state == RECORD_UNDONE;
 	int alive, busy;
 
-	if (r->state != RECORD_ENDING)
+	if (r->state != RECORD_ENDING && !undone)
 		return;
 	if (!RECORD_IS_EXEC(r)) {
 		alive = record_kill(h, r);
 		/* In any case: it has seen what has come until now. */
 		busy = cgroup_remove(h, r) == -EBUSY;
-		if (busy || alive > (r->init_pid != 0))
+		if (busy || alive > (!undone && r->init_pid != 0))
 			return;
+	}
+	if (undone) {
+		if (r->state_fd >= 0)
+			state_remove(h->root_fd, r->state_fd, r->ref.id);
+		record_free(h, r);
+		return;
 	}
 	r->state = RECORD_STOPPED;
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
@@ -385,10 +387,6 @@ process_reap(struct helper *h)
 				process_settle(h, r);
 		}
 	}
-	RECORD_FOREACH(r, h) {
-		if (r->state == RECORD_UNDONE)
-			record_undo(h, r);
-		else
-			process_settle(h, r);
-	}
+	RECORD_FOREACH(r, h)
+		process_settle(h, r);
 }

@@ -75,22 +75,3 @@ record_kill(struct helper *h, const struct record *c)
 	}
 	return (alive);
 }
-
-void
-record_undo(struct helper *h, struct record *r)
-{
-	int alive = 0;
-
-	/* What was forked is killed now and reaped as nobody's. */
-	if (!RECORD_IS_EXEC(r)) {
-		alive = record_kill(h, r);
-		alive += cgroup_remove(h, r) == -EBUSY;
-	}
-	if (alive > 0) {
-		r->state = RECORD_UNDONE;
-		return;
-	}
-	if (r->state_fd != -1)
-		state_remove(h->root_fd, r->state_fd, r->ref.id);
-	record_free(h, r);
-}

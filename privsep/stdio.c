@@ -68,10 +68,8 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 		error = *slot = !terminal ? fcntl(fd, F_DUPFD_CLOEXEC, 0) :
 		    path_reopen(fd, O_RDWR, h->boot.shim_pid);
 	}
-	if (error < 0) {
-		fdpass_close(slot, 1);
-		fdpass_close(rq->fds, 1);
-	}
+	fdpass_close(slot, error < 0);
+	fdpass_close(rq->fds, error < 0);
 	close(fd);
 	return (error < 0 ? error : 0);
 }

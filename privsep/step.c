@@ -69,25 +69,37 @@ step_confine(const struct sock_fprog *policy)
 		_exit(1);
 }
 
+void
+step_wait_end(int lifeline)
+{
+	struct pollfd pollfd = { .fd = lifeline };
+
+	if (caps_limit(0) != 0)
+		_exit(1);
+	step_confine(&policy_init);
+	/* Readable never, hung up when the helper is gone. */
+	while (poll(&pollfd, 1, -1) == -1 && errno == EINTR)
+		continue;
+	_exit(0);
+}
+
 static _Noreturn void
 step_child(const struct helper *h, const struct record *r,
     const struct step *step, int socket_fd)
 {
-	int fds[STEP_FDS_MAX], i, n = 0;
+	int fds[1 + STEP_FDS_MAX] = { socket_fd }, i, n = 0;
 	sigset_t none;
 
 	sigemptyset(&none);
-	/* BOOT_CHANNEL_FD in the helper, and no source. */
-	if (dup3(socket_fd, STEP_RESULT_FD, O_CLOEXEC) == -1)
-		_exit(1);
+	memcpy(fds + 1, step->fds, sizeof(step->fds));
 	/* A source may lie where one before it goes to: all move twice. */
-	for (; n < STEP_FDS_MAX && step->fds[n] > 0; n++)
-		fds[n] = fcntl(step->fds[n], F_DUPFD_CLOEXEC, 2 * STEP_FDS_MAX);
+	for (; n <= STEP_FDS_MAX && fds[n] > 0; n++)
+		fds[n] = fcntl(fds[n], F_DUPFD_CLOEXEC, 2 * STEP_FDS_MAX);
 	for (i = 0; i < n; i++) {
-		if (dup3(fds[i], STEP_FDS + i, O_CLOEXEC) == -1)
+		if (dup3(fds[i], STEP_RESULT_FD + i, O_CLOEXEC) == -1)
 			_exit(1);
 	}
-	if (close_range((unsigned int)(STEP_FDS + i), ~0U, 0) == -1 ||
+	if (close_range((unsigned int)(STEP_RESULT_FD + n), ~0U, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    caps_limit(step->keep) != 0 ||
 	    signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
@@ -137,16 +149,4 @@ step_wait(const struct step *step, int *fd, struct request *rq)
 		return (reply->error);
 	kill(step->pid, SIGKILL);
 	return (n < 0 ? n : -EIO);
-}
-
-int
-step_run(struct helper *h, const struct record *r, struct step *step, int *fd,
-    struct request *rq)
-{
-	int error = step_fork(h, r, step);
-
-	if (error == 0)
-		error = step_wait(step, fd, rq);
-	fdpass_close(&step->socket_fd, 1);
-	return (error);
 }

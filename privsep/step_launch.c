@@ -67,15 +67,15 @@ filter_install(const struct plan *plan)
 		    "seccomp");
 }
 
-/* Waits to be told to go on.  Returns the word, and descriptors in fds. */
-static uint32_t
+/* Waits to be told to go on.  Returns the byte, and descriptors in fds. */
+static unsigned char
 go_wait(int fds[MSG_FDS_MAX])
 {
 	struct pollfd pollfd = { .fd = STEP_RESULT_FD, .events = POLLIN };
-	uint32_t go;
+	unsigned char go;
 
-	if (poll(&pollfd, 1, -1) != 1 || fdpass_receive(STEP_RESULT_FD, &go,
-	    sizeof(go), fds, NULL) != sizeof(go))
+	if (poll(&pollfd, 1, -1) != 1 ||
+	    fdpass_receive(STEP_RESULT_FD, &go, 1, fds, NULL) != 1)
 		_exit(1);
 	return (go);
 }
@@ -98,39 +98,33 @@ terminal_open(const struct plan *plan)
  * Waits for the release and puts the streams on 0, 1 and 2.  A FIFO for
  * writing is opened here, which waits until containerd has opened its end:
  * what is written before that would be lost if the workload ended first.  A
- * file for logs comes open, and stays root's.
+ * file for logs comes open, and stays root's, as /dev/null does.
  */
 static void
 streams_set(const struct plan *plan, int master)
 {
-	int fd, fds[MSG_FDS_MAX], n = 0, mode, stream;
-	uint32_t go = go_wait(fds);
+	int fd, fds[MSG_FDS_MAX], mode, stream;
+	unsigned int go = go_wait(fds), n;
+	struct stat st;
 	char p[40];
 
 	if (master != -1) {
 		/* Of a session without one, this becomes the terminal. */
-		fd = MUST(STDIO, ioctl(master, TIOCGPTPEER, O_RDWR), "a pty");
-		for (stream = 0; stream < HELPER_STREAMS; stream++)
-			fds[stream] = fd;
+		fds[0] = fds[1] = fds[2] = MUST(STDIO, ioctl(master,
+		    TIOCGPTPEER, O_RDWR), "a pty");
 		go = (1u << HELPER_STREAMS) - 1;
 	}
-	while (n < MSG_FDS_MAX && fds[n] != -1)
-		n++;
+	n = (unsigned int)__builtin_popcount(go);
 	/* Downwards: /dev/null lies on 0, which comes last. */
 	for (stream = STDERR_FILENO; stream >= STDIN_FILENO; stream--) {
-		if ((go & (1u << stream)) == 0) {
-			MUST(STDIO, dup2(STDIN_FILENO, stream), NULL);
-			continue;
-		}
-		if (n == 0)
-			_exit(1);
-		fd = fds[--n];
+		fd = (go & (1u << stream)) != 0 ? fds[--n] : STDIN_FILENO;
 		snprintf(p, sizeof(p), "/proc/self/fd/%d", fd);
 		mode = MUST(STDIO, fcntl(fd, F_GETFL), NULL);
 		if ((mode & O_PATH) != 0)
 			fd = MUST(STDIO, open(p, O_WRONLY | O_CLOEXEC), NULL);
+		MUST(STDIO, fstat(fd, &st), NULL);
 		/* So that the workload's user can reopen /dev/stdout. */
-		if ((mode & O_APPEND) == 0)
+		if (S_ISFIFO(st.st_mode) || master != -1)
 			MUST(STDIO, fchown(fd, plan->uid, plan->gid), NULL);
 		MUST(STDIO, dup2(fd, stream), NULL);
 	}
@@ -142,7 +136,6 @@ identity_set(const struct plan *plan)
 {
 	const uint32_t uid = plan->uid, gid = plan->gid;
 	uid_t id[6];
-	int error;
 
 	MUST(IDENTITY, prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), NULL);
 	MUST(IDENTITY, setgroups(plan->ngroups, plan->groups), "groups");
@@ -150,12 +143,10 @@ identity_set(const struct plan *plan)
 	MUST(IDENTITY, setresuid(uid, uid, uid), "uid");
 	/* Without no_new_privs it takes CAP_SYS_ADMIN, for a moment more. */
 	if ((plan->flags & PLAN_NO_NEW_PRIVS) == 0) {
-		if ((error = caps_limit(~UINT64_C(0))) != 0)
-			step_fail(MSG_STEP_IDENTITY, error, "capabilities");
+		MUST(IDENTITY, caps_limit(~UINT64_C(0)), "capabilities");
 		filter_install(plan);
 	}
-	if ((error = caps_apply(plan->capabilities)) != 0)
-		step_fail(MSG_STEP_IDENTITY, error, "capabilities");
+	MUST(IDENTITY, caps_apply(plan->capabilities), "capabilities");
 	if (getresuid(&id[0], &id[1], &id[2]) == -1 ||
 	    getresgid(&id[3], &id[4], &id[5]) == -1 ||
 	    id[0] != uid || id[1] != uid || id[2] != uid ||
@@ -176,7 +167,6 @@ identity_set(const struct plan *plan)
 static int
 namespaces_enter(const struct record *r)
 {
-	static const char *const no_options[] = { NULL };
 	const struct plan *plan = &r->plan;
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	int fd, i;
@@ -195,8 +185,7 @@ namespaces_enter(const struct record *r)
 		close(fd);
 	}
 	return ((plan->flags & PLAN_CRI_SANDBOX) != 0 ? -1 :
-	    mount_new("mqueue", no_options, MOUNT_ATTR_NOSUID |
-	    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+	    mount_new("mqueue", NULL, NOSUID_NODEV | MOUNT_ATTR_NOEXEC));
 }
 
 void
@@ -207,7 +196,7 @@ step_launch(const struct helper *h, const struct record *r)
 	char path[PATH_MAX], text[40];
 	const char *cwd;
 	struct rlimit limit;
-	int error, fd, fds[MSG_FDS_MAX], master = -1, mqueue;
+	int fd, fds[MSG_FDS_MAX], master = -1, mqueue;
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -217,14 +206,13 @@ step_launch(const struct helper *h, const struct record *r)
 	close(fd);
 	cwd = strings_map(plan);
 	filter_read(plan);
-	if ((error = caps_bound(plan->capabilities[PLAN_BOUNDING])) != 0)
-		step_fail(MSG_STEP_IDENTITY, error, "bounding set");
+	MUST(IDENTITY, caps_bound(plan->capabilities[PLAN_BOUNDING]),
+	    "bounding set");
 	mqueue = namespaces_enter(r);
 	go_wait(fds);
 	MUST(LAUNCH, setns(fds[0], CLONE_NEWNS), "the mount namespace");
 	if (mqueue != -1)
-		MUST(MOUNT, move_mount(mqueue, "", AT_FDCWD, "/dev/mqueue",
-		    MOVE_MOUNT_F_EMPTY_PATH), "/dev/mqueue");
+		mount_attach(mqueue, AT_FDCWD, "/dev/mqueue", "/dev/mqueue");
 	close(fds[0]);
 	close_range(STEP_FDS, LAUNCH_TASKS - 1, 0);
 	for (; l < plan->rlimits + plan->nrlimits; l++) {
@@ -254,11 +242,7 @@ step_launch(const struct helper *h, const struct record *r)
 		 */
 		prctl(PR_SET_NAME, "reaper-pause");
 		close(STEP_RESULT_FD);
-		if (caps_limit(0) != 0)
-			_exit(1);
-		step_confine(&policy_init);
-		for (;;)
-			poll(NULL, 0, -1);
+		step_wait_end(-1);
 	}
 	/* The search is along the workload's own PATH. */
 	environ = vector + plan->argc + 1;

@@ -58,23 +58,20 @@ source_check(const struct helper *h, const struct record *r, const char *source)
 static int
 source_open(const struct volume *v)
 {
-	const int tree = v->m.kind == PLAN_BIND_TREE ? AT_RECURSIVE : 0;
 	struct stat st;
 	int fd, root;
 
 	root = MUST(open("/", O_PATH | O_CLOEXEC), "/");
-	fd = path_open(root, v->source[1] != '\0' ? v->source + 1 : ".", O_PATH,
-	    0);
-	if (fd < 0)
-		step_fail(MSG_STEP_MOUNT, fd, v->source);
+	fd = MUST(path_open(root, v->source[1] != '\0' ? v->source + 1 : ".",
+	    O_PATH, 0), v->source);
 	close(root);
 	MUST(fstat(fd, &st), v->source);
 	if (v->m.kind == PLAN_DEVICE && ((!S_ISCHR(st.st_mode) &&
 	    !S_ISBLK(st.st_mode)) || (v->m.number != 0 &&
 	    v->m.number != st.st_rdev)))
 		step_fail(MSG_STEP_MOUNT, -ENODEV, v->source);
-	root = MUST(open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-	    AT_EMPTY_PATH | (unsigned int)tree), v->source);
+	root = mount_clone(fd, "", v->m.kind == PLAN_BIND_TREE ?
+	    AT_RECURSIVE : 0, v->source);
 	close(fd);
 	return (root);
 }
@@ -102,7 +99,6 @@ volumes_open(const struct helper *h, const struct record *r)
 {
 	const struct plan *plan = &r->plan;
 	struct volume *v = volumes;
-	struct mount_attr attr;
 	char *map, *p, *records;
 	size_t i, size;
 
@@ -126,12 +122,9 @@ volumes_open(const struct helper *h, const struct record *r)
 		    filesystem_new(v);
 		if (v->fd == -1)
 			continue;
-		attr = (struct mount_attr){ .propagation = v->m.propagation,
-			.attr_set = v->m.attributes };
 		if (v->m.kind != PLAN_DEVICE && v->m.kind != PLAN_DEVPTS)
-			attr.attr_set |= MOUNT_ATTR_NODEV;
-		MUST(mount_setattr(v->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-		    &attr, sizeof(attr)), v->source);
+			v->m.attributes |= MOUNT_ATTR_NODEV;
+		mount_set(v->fd, v->m.attributes, v->m.propagation, v->source);
 	}
 }
 
@@ -139,11 +132,8 @@ volumes_open(const struct helper *h, const struct record *r)
 static int
 target_find(const char *path)
 {
-	const struct open_how how = { O_PATH | O_CLOEXEC, 0,
-		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-
-	return ((int)syscall(SYS_openat2, AT_FDCWD,
-	    path[0] != '\0' ? path : "/", &how, sizeof(how)));
+	return (path_open(AT_FDCWD, path[0] != '\0' ? path : "/", O_PATH,
+	    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
 }
 
 /*
@@ -156,7 +146,7 @@ target_open(char *path, mode_t type, const char *link)
 	char *name = strrchr(path, '/');
 	int fd = target_find(path), made, parent;
 
-	if (fd != -1 || errno != ENOENT)
+	if (fd != -ENOENT)
 		return (MUST(fd, path));
 	*name = '\0';
 	parent = target_open(path, S_IFDIR, NULL);
@@ -176,30 +166,24 @@ target_open(char *path, mode_t type, const char *link)
 static void
 path_cover(const struct volume *v)
 {
-	static const char *const no_options[] = { NULL };
-	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	int fd = target_find(v->destination), tree;
 	struct stat st;
 
-	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd == -ENOENT || fd == -ENOTDIR)
 		return;
 	MUST(fstat(MUST(fd, v->destination), &st), v->destination);
-	if (v->m.kind == PLAN_MASK && S_ISDIR(st.st_mode))
-		tree = mount_new("tmpfs", no_options, 0);
-	else
-		tree = MUST(open_tree(v->m.kind == PLAN_MASK ? AT_FDCWD : fd,
-		    v->m.kind == PLAN_MASK ? "/dev/null" : "", OPEN_TREE_CLONE |
-		    OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE),
-		    v->destination);
-	/* A volume may be on /dev, and have a link there. */
-	if (v->m.kind == PLAN_MASK && !S_ISDIR(st.st_mode) &&
-	    (fstat(tree, &st) == -1 || st.st_rdev != makedev(1, 3)))
-		step_fail(MSG_STEP_MOUNT, -EPERM, "/dev/null");
-	MUST(mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &readonly,
-	    sizeof(readonly)), v->destination);
-	MUST(move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
-	    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
-	close(tree);
+	if (v->m.kind == PLAN_READONLY)
+		tree = mount_clone(fd, "", AT_RECURSIVE, v->destination);
+	else if (S_ISDIR(st.st_mode))
+		tree = mount_new("tmpfs", NULL, 0);
+	else {
+		tree = mount_clone(AT_FDCWD, "/dev/null", 0, v->destination);
+		/* A volume may be on /dev, and have a link there. */
+		if (fstat(tree, &st) == -1 || st.st_rdev != makedev(1, 3))
+			step_fail(MSG_STEP_MOUNT, -EPERM, "/dev/null");
+	}
+	mount_set(tree, MOUNT_ATTR_RDONLY, 0, v->destination);
+	mount_attach(tree, fd, "", v->destination);
 	close(fd);
 }
 
@@ -230,9 +214,7 @@ volumes_attach(const struct record *r)
 		if (fs.f_type == PROC_SUPER_MAGIC ||
 		    (st.st_dev == root.st_dev && st.st_ino == root.st_ino))
 			step_fail(MSG_STEP_MOUNT, -EPERM, v->destination);
-		MUST(move_mount(v->fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH |
-		    MOVE_MOUNT_T_EMPTY_PATH), v->destination);
-		close(v->fd);
+		mount_attach(v->fd, fd, "", v->destination);
 		close(fd);
 	}
 }

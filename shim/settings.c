@@ -17,6 +17,7 @@
 #include "shim/helper.h"
 #include "shim/report.h"
 #include "shim/settings.h"
+#include "unpriv/decode.h"
 #include "unpriv/oci.h"
 #include "unpriv/sandbox.h"
 
@@ -33,10 +34,6 @@ struct documents {
 
 /* The child's descriptors. */
 enum { RESULT_FD = 3, PLAN_FD };
-
-/* Only the child writes here. */
-static char strings[PLAN_TAIL_MAX];
-static struct plan plan;
 
 static int
 documents_read(struct documents *documents, int bundle_fd)
@@ -74,37 +71,23 @@ documents_free(struct documents *documents)
 	files_free(&documents->bundle);
 }
 
-/* Returns the length of the plan's strings, or 0 if there is none. */
-static size_t
+static void
 documents_decode(const struct documents *documents, struct settings *settings)
 {
 	struct conf *conf = &settings->conf;
-	int length;
+	const struct plan *plan;
 
 	conf_init(conf);
 	if (conf_parse_text(conf, documents->conf.text,
 		documents->conf.length) != 0 ||
 	    conf_parse_environment(conf, environ) != 0 ||
 	    documents->bundle.text == NULL)
-		return (0);
-	length = oci_decode(PLAN_BUNDLE, documents->bundle.text,
-	    documents->bundle.length, &plan, strings, sizeof(strings));
-	memcpy(settings->sandbox_id, plan.sandbox_id, sizeof(plan.sandbox_id));
-	if (length < 0)
-		memcpy(settings->error, plan.error, sizeof(plan.error));
-	return (length < 0 ? 0 : (size_t)length);
-}
-
-static void
-write_must(int fd, const void *data, size_t length)
-{
-	const char *p = data;
-	ssize_t n;
-
-	for (; length > 0; p += n, length -= (size_t)n) {
-		if ((n = write(fd, p, length)) <= 0)
-			_exit(1);
-	}
+		return;
+	if (decode_text(PLAN_BUNDLE, documents->bundle.text,
+		documents->bundle.length, PLAN_FD, &plan) != 0)
+		memcpy(settings->error, plan->error, sizeof(plan->error));
+	memcpy(settings->sandbox_id, plan->sandbox_id,
+	    sizeof(plan->sandbox_id));
 }
 
 /* The child: from its sandbox on it has these two descriptors and no other. */
@@ -113,7 +96,6 @@ child_run(const struct documents *documents, int result_fd, int plan_fd)
 {
 	const int fds[] = { result_fd, plan_fd };
 	struct settings settings;
-	size_t length;
 
 	memset(&settings, 0, sizeof(settings));
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
@@ -121,13 +103,10 @@ child_run(const struct documents *documents, int result_fd, int plan_fd)
 	    close_range(0, RESULT_FD - 1, 0) == -1 || oci_prepare() != 0 ||
 	    sandbox_enter_decode() != 0)
 		_exit(1);
-	if ((length = documents_decode(documents, &settings)) > 0) {
-		write_must(PLAN_FD, &plan, sizeof(plan));
-		write_must(PLAN_FD, strings, length);
-	}
+	documents_decode(documents, &settings);
 	/* Last, because the parent does not wait for more. */
-	write_must(RESULT_FD, &settings, sizeof(settings));
-	_exit(0);
+	_exit(
+	    write(RESULT_FD, &settings, sizeof(settings)) != sizeof(settings));
 }
 
 /* Takes the child's answer; how the child ended matters only without one. */

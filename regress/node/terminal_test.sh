@@ -165,6 +165,23 @@ an_exec_has_a_terminal_of_its_own_body() {
 	node_end
 }
 
+node_test an_exec_that_fails_leaves_no_terminal "None stays with the helper"
+an_exec_that_fails_leaves_no_terminal_body() {
+	terminal_begin
+	expect 0 "*" task_run -d a sleep 1000
+	before=$(find "/proc/$(helper_pid)/fd" -mindepth 1 | wc -l)
+	for i in 1 2 3; do
+		at_terminal "$(ctr_line task exec -t --exec-id "e$i" a \
+		    /no/such/program)" <&9 >seen && atf_fail "it was executed"
+		said '/no/such/program'
+	done
+	after=$(find "/proc/$(helper_pid)/fd" -mindepth 1 | wc -l)
+	[ "$after" -eq "$before" ] ||
+	    atf_fail "$before descriptors before, $after after"
+	task_end a
+	node_end
+}
+
 node_test a_task_hangs_up_with_its_terminal "SIGHUP on delete"
 a_task_hangs_up_with_its_terminal_body() {
 	terminal_begin

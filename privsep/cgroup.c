@@ -249,8 +249,10 @@ cgroup_make(struct helper *h, struct record *c, struct request *rq)
 	for (file = 0; file < MSG_CGROUP_LIMITS; file++) {
 		name = file_find(h, file, &i);
 		text = i == UNIFIED ? limits->v2[file] : limits->v1[file];
-		if (text[0] == '\0' || (error = text_write(file_open(h, c, i,
-		    name, O_WRONLY), text)) == 0)
+		/* A decoder that is right gives no text for no file. */
+		if (text[0] == '\0' || name == NULL ||
+		    (error = text_write(file_open(h, c, i, name, O_WRONLY),
+		    text)) == 0)
 			continue;
 		snprintf(reply->text, sizeof(reply->text), "%s to %s", text,
 		    name);

@@ -65,6 +65,9 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 		r->state = RECORD_UNDONE;
 		process_settle(h, r);
 	}
+	/* With a failure goes nothing of what it had come to. */
+	if (rq.reply.error < 0)
+		fdpass_close(rq.fds, MSG_FDS_MAX);
 	/* Last, because a step may have overwritten it. */
 	rq.reply.request = m->header.sequence;
 	if (rq.reply.error == 0)

@@ -179,7 +179,8 @@ path_cover(const struct volume *v)
 	else {
 		tree = mount_clone(AT_FDCWD, "/dev/null", 0, v->destination);
 		/* A volume may be on /dev, and have a link there. */
-		if (fstat(tree, &st) == -1 || st.st_rdev != makedev(1, 3))
+		if (fstat(tree, &st) == -1 || !S_ISCHR(st.st_mode) ||
+		    st.st_rdev != makedev(1, 3))
 			step_fail(MSG_STEP_MOUNT, -EPERM, "/dev/null");
 	}
 	mount_set(tree, MOUNT_ATTR_RDONLY, 0, v->destination);

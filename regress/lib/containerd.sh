@@ -267,9 +267,12 @@ cgroups_of() {
 	    -o -name "reaper:$1:*" \)
 }
 
-# cgroups_remove NAMESPACE: remove them, of which the processes have ended.
+# cgroups_remove NAMESPACE: remove them, of which the processes have ended, but
+# for those that were killed while version 1 had them frozen.
 cgroups_remove() {
 	cgroups_of "$1" | while read -r _cgroup; do
+		[ ! -e "$_cgroup/freezer.state" ] ||
+		    echo THAWED >"$_cgroup/freezer.state"
 		rmdir "$_cgroup" 2>/dev/null || :
 	done
 	[ -z "$(cgroups_of "$1")" ]

@@ -45,9 +45,15 @@ struct boot {
 };
 
 /*
- * tree.c: removes a directory of a hierarchy of cgroups, and those in it.
+ * remove.c: removes a directory of a hierarchy of cgroups, and those in it.
  * Returns 0 or a negative errno: -EBUSY while something lives in one.
  */
 int	 tree_remove(int dirfd, const char *path);
+
+/*
+ * remove.c: what the helper keeps in state_fd, and that directory itself, which
+ * is id in root_fd.  Returns 0, also if it is gone, or a negative errno.
+ */
+int	 state_remove(int root_fd, int state_fd, const char *id);
 
 #endif

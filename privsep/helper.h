@@ -279,7 +279,6 @@ void	 process_reap(struct helper *h);
 /* state.c: <runtime_root>/<id>, locked, with state.json for people. */
 int	 state_open(struct helper *h, struct record *c);
 int	 state_write(const struct helper *h, const struct record *c);
-int	 state_remove(int root_fd, int state_fd, const char *id);
 
 /* cgroup.c: finds the hierarchies: version 1's, by controller, and 2. */
 void	 cgroup_boot(int fds[CGROUP_HIERARCHIES]);

@@ -48,14 +48,3 @@ state_write(const struct helper *h, const struct record *c)
 		return (-errno);
 	return (0);
 }
-
-int
-state_remove(int root_fd, int state_fd, const char *id)
-{
-	if ((unlinkat(state_fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(state_fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(root_fd, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
-		return (-errno);
-	return (0);
-}

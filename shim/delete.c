@@ -110,18 +110,6 @@ exited_find(int fd, struct msg_exited *exited)
 		exited_guess(exited);
 }
 
-/* What is in the container's directory fd, and that. */
-static int
-state_remove(int root, int fd, const char *id)
-{
-	if ((unlinkat(fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(root, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
-		return (report_error(-errno, "cleaning up after \"%s\"", id));
-	return (0);
-}
-
 /* One of the same name that a client has in another namespace. */
 static int
 is_of_another(int fd, const char *namespace)
@@ -163,6 +151,8 @@ container_clean(const char *path, const char *namespace, const char *id,
 	} else {
 		exited_find(fd, exited);
 		error = state_remove(root, fd, id);
+		if (error != 0)
+			report_error(error, "cleaning up after \"%s\"", id);
 	}
 	if (error == 0)
 		log_event(LOG_LEVEL_WARNING, "cleaned up after a killed helper",

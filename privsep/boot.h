@@ -6,7 +6,7 @@
 #ifndef PRIVSEP_BOOT_H
 #define PRIVSEP_BOOT_H
 
-#include <stdint.h>
+#include "privsep/node.h"
 
 #define BOOT_MAGIC	0x426f6f74u	/* "Boot" */
 #define BOOT_CHANNEL_FD	3	/* the helper's end of the socketpair */
@@ -32,7 +32,7 @@
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */
-	uint32_t network_host;		/* REAPER_NETWORK=host: 1 */
+	uint32_t reserved;		/* 0 */
 	uint8_t key[32];		/* CHANNEL_KEY_SIZE: its master key */
 	/*
 	 * The sandbox id, or the container's own; containerd's namespace; the
@@ -40,8 +40,7 @@ struct boot {
 	 */
 	char group[80], containerd_namespace[80], planned[80];
 	char bundles[BOOT_PATH_SIZE];	/* directory that holds the bundles */
-	/* REAPER_RUNTIME_ROOT; REAPER_LOG_DIR, or empty. */
-	char runtime_root[BOOT_PATH_SIZE], log_dir[BOOT_PATH_SIZE];
+	struct node node;
 };
 
 /*

@@ -125,7 +125,7 @@ struct helper {
 	struct boot boot;	/* the key is wiped */
 	struct channel channel;
 	int signal_fd, own_pidns_fd, plan_fd; /* the last until used */
-	int bundles_fd, root_fd; /* boot.bundles, boot.runtime_root */
+	int bundles_fd, root_fd; /* boot.bundles, boot.node.runtime_root */
 	int cgroups[CGROUP_HIERARCHIES]; /* their roots, or -1 */
 	int lifeline[2];	/* every pid 1 ends when [1] is closed */
 	int closing;		/* the shim is gone: kill, clean up, end */

@@ -142,13 +142,18 @@ main(void)
 	const struct msg_ready ready = { (uint32_t)getpid() };
 	struct helper *h = &helper;
 	struct boot *boot = &h->boot;
+	size_t size = 0;
+	ssize_t n = 1;
 	sigset_t all;
 
 	umask(0);
-	/* Less than PIPE_BUF, written at once. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    read(BOOT_FD, boot, sizeof(*boot)) != sizeof(*boot) ||
-	    boot->magic != BOOT_MAGIC)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		log_fatal("becoming undumpable");
+	while (n > 0 && size < sizeof(*boot)) {
+		n = read(BOOT_FD, (char *)boot + size, sizeof(*boot) - size);
+		size += (size_t)n;
+	}
+	if (size != sizeof(*boot) || boot->magic != BOOT_MAGIC)
 		log_fatal("the boot record is malformed");
 	h->plan_fd = BOOT_PLAN_FD;
 	h->own_pidns_fd = namespace_open(getpid(), PLAN_NS_PID);
@@ -162,7 +167,7 @@ main(void)
 	    close_range(BOOT_CHANNEL_FD, BOOT_PLAN_FD, CLOSE_RANGE_CLOEXEC))
 		log_fatal("opening");
 	h->bundles_fd = directory_open(boot->bundles);
-	h->root_fd = directory_open(boot->runtime_root);
+	h->root_fd = directory_open(boot->node.runtime_root);
 	cgroup_boot(h->cgroups);
 	if (channel_open(&h->channel, BOOT_CHANNEL_FD, CHANNEL_HELPER,
 	    boot->key, (pid_t)boot->shim_pid, boot->shim_uid) != 0)

@@ -72,7 +72,7 @@ namespaces_open(struct helper *h, struct record *c, struct request *rq)
 	uint32_t i;
 	int fd;
 
-	if (h->boot.network_host) {
+	if (h->boot.node.network_host) {
 		plan->unshare &= ~(uint32_t)CLONE_NEWNET;
 		plan->ns_pids[PLAN_NS_NET] = 0;
 		plan->netns[0] = '\0';

@@ -63,8 +63,9 @@ directory_open(const char *path)
 static void
 base_prepare(const struct helper *h)
 {
-	const char *const root = h->boot.runtime_root, *log = h->boot.log_dir,
-	    *own[] = { root, log[0] != '\0' ? log : root };
+	const struct node *node = &h->boot.node;
+	const char *own[] = { node->runtime_root, node->log_dir[0] != '\0' ?
+	    node->log_dir : node->runtime_root };
 	/* The size is of the node's memory, per overlay. */
 	static const char *const o[] = { "size", "25%", "mode", "0700", NULL };
 	struct statx stx;
@@ -140,7 +141,7 @@ namespace_build(const struct helper *h, int node)
 	MUST(syscall(SYS_pivot_root, ".", "."), "pivot_root");
 	MUST(umount2(".", MNT_DETACH), "the old root");
 	MUST(setns(node, CLONE_NEWNS), "returning to the node");
-	MUST(chdir(h->boot.runtime_root), h->boot.runtime_root);
+	MUST(chdir(h->boot.node.runtime_root), h->boot.node.runtime_root);
 	return (ns);
 }
 
@@ -192,7 +193,7 @@ overlay_open(const struct helper *h, const struct plan *plan)
 	if (key[0] == '\0')
 		step_fail(MSG_STEP_POLICY, -EINVAL,
 		    "the pod has no Kubernetes namespace");
-	MUST(chdir(h->boot.runtime_root), h->boot.runtime_root);
+	MUST(chdir(h->boot.node.runtime_root), h->boot.node.runtime_root);
 	lock = OPEN(LOCK, O_RDWR | O_CREAT);
 	/* Released, like all else, when this step ends, whatever ends it. */
 	MUST(flock(lock, LOCK_EX), LOCK);

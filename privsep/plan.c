@@ -90,8 +90,9 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 		return ("magic, kind or flags");
 	/* A DNS label. */
 	if (!text_valid(plan->sandbox_namespace, PLAN_NAMESPACE_SIZE,
-	    LETTERS_DIGITS "-", '-'))
-		return ("sandbox_namespace");
+	    LETTERS_DIGITS "-", '-') || !text_valid(plan->overlay_name,
+	    PLAN_NAMESPACE_SIZE, LETTERS_DIGITS "-", '-'))
+		return ("sandbox_namespace or overlay_name");
 	/* With the annotations of CRI there is an id. */
 	if (!msg_id_valid(plan->sandbox_id) && ((plan->flags & PLAN_CRI) != 0 ||
 	    plan->sandbox_id[0] != '\0'))

@@ -42,8 +42,10 @@ enum plan_flag {
 	PLAN_HAS_OOM = 1 << 4, PLAN_NEW_PIDNS = 1 << 5,
 	/* root.readonly; the annotations of CRI. */
 	PLAN_ROOT_READONLY = 1 << 6, PLAN_CRI = 1 << 7,
-	/* The type that they name is sandbox. */
-	PLAN_CRI_SANDBOX = 1 << 8, PLAN_FLAGS_ALL = (1 << 9) - 1,
+	/* The type that they name is sandbox; the profile is host. */
+	PLAN_CRI_SANDBOX = 1 << 8, PLAN_HOST = 1 << 9,
+	/* An annotation forbids execs in it. */
+	PLAN_NO_EXEC = 1 << 10, PLAN_FLAGS_ALL = (1 << 11) - 1,
 };
 
 struct plan_rlimit {
@@ -76,7 +78,13 @@ enum plan_mount_kind {
 	/* New filesystems; a directory where there is none. */
 	PLAN_TMPFS, PLAN_DEVPTS, PLAN_DIRECTORY,
 	/* What is there, if anything: shows nothing; cannot be written to. */
-	PLAN_MASK, PLAN_READONLY, PLAN_KINDS,
+	PLAN_MASK, PLAN_READONLY,
+	/*
+	 * A filesystem of the node that is mounted at the destination: part of
+	 * the overlay, not of the container.  These come first, the outer
+	 * before the inner.
+	 */
+	PLAN_NODE, PLAN_KINDS,
 };
 
 /* Something to be placed in a container's tree, in the order of the records. */
@@ -119,13 +127,15 @@ struct plan {
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint64_t capabilities[PLAN_CAPSETS];
 	struct plan_limits limits;
-	char error[MSG_TEXT_SIZE];	/* printable ASCII */
+	/* Printable ASCII: see PLAN_HAS_ERROR; else a warning, or empty. */
+	char error[MSG_TEXT_SIZE];
 	/*
 	 * Annotations of CRI: sandbox-id and sandbox-namespace; empty where
 	 * the bundle has none.  Without CRI the first is the container whose
 	 * shim is to be shared, or empty: io.containerd.runc.v2.group.
 	 */
 	char sandbox_id[MSG_ID_SIZE], sandbox_namespace[PLAN_NAMESPACE_SIZE];
+	char overlay_name[PLAN_NAMESPACE_SIZE]; /* a DNS label, or empty */
 	/*
 	 * Of the container, below the root of the cgroups: components of
 	 * [A-Za-z0-9._:@\-], none beginning with '.', with one '/' between

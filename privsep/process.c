@@ -142,9 +142,9 @@ policy_refusal(struct helper *h, struct record *r)
 int
 process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 {
-	struct step step = { step_decode, -1, 0, { fd, h->plan_fd, -1 }, -1,
+	struct step step = { step_decode, -1, 0, { fd, h->plan_fd, -1, -1 }, -1,
 		-1, 0 };
-	int error = 0, *plan_fd = &step.fds[1];
+	int error = 0, *plan_fd = &step.fds[1], *files = &step.fds[2];
 	const char *bad;
 
 	if (*plan_fd != -1 && !RECORD_IS_EXEC(r) &&
@@ -153,10 +153,14 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 	} else {
 		*plan_fd = memfd_create("plan",
 		    MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		error = *plan_fd == -1 ? -errno : step_fork(h, r, &step);
+		files[0] = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+		files[1] = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+		error = *plan_fd == -1 || files[0] == -1 || files[1] == -1 ?
+		    -errno : step_fork(h, r, &step);
 		if (error == 0)
 			error = step_wait(&step, NULL, rq);
 		fdpass_close(&step.socket_fd, 1);
+		fdpass_close(files, 2);
 	}
 	r->strings_fd = *plan_fd;
 	if (error != 0)

@@ -44,7 +44,7 @@ process_stdio(struct helper *h, struct record *r, struct request *rq)
 	    (stdio->stream == MSG_STDERR || stdio->file)))
 		return (-EPERM);
 	if (stdio->file) {
-		fd = log_open(h->boot.log_dir, path);
+		fd = log_open(h->boot.node.log_dir, path);
 		return (fd < 0 ? fd : (*slot = fd, 0));
 	}
 	snprintf(last, sizeof(last), "/%s-%s", RECORD_IS_EXEC(r) ?

@@ -10,15 +10,16 @@
 void
 step_decode(const struct helper *h, const struct record *r)
 {
+	const struct decode_node on = { &h->boot.node, STEP_FDS + 3,
+		STEP_FDS + 2 };
 	const struct plan *plan;
 	int error;
 
-	(void)h;
 	if ((error = oci_prepare()) != 0)
 		step_fail(MSG_STEP_DECODE, error, "a pipe");
 	step_confine(&policy_decode);
 	error = decode_document(RECORD_IS_EXEC(r) ? PLAN_PROCESS : PLAN_BUNDLE,
-	    STEP_FDS, STEP_FDS + 1, &plan);
+	    STEP_FDS, &on, STEP_FDS + 1, &plan);
 	if (error != 0)
 		step_fail(MSG_STEP_DECODE, error, plan->error);
 	step_report(0, MSG_STEP_NONE, NULL, -1);

@@ -39,7 +39,7 @@ source_check(const struct helper *h, const struct record *r, const char *source)
 	snprintf(own[1], sizeof(own[1]), "/*/containers/%s/volumes/*",
 	    r->ref.id);
 	bad = filter_touches(path) ||
-	    path_touches(path, h->boot.runtime_root + 1) ||
+	    path_touches(path, h->boot.node.runtime_root + 1) ||
 	    path_touches(path, h->boot.bundles + 1);
 	for (i = 0; i < sizeof(private_paths) / sizeof(private_paths[0]); i++)
 		bad |= path_touches(path, private_paths[i]) &&

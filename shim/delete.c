@@ -64,7 +64,7 @@ found_read(int bundle_fd, struct found *found)
 	if ((error = settings_begin(&reading, -1, "")) != 0 ||
 	    (error = settings_end(&reading, &settings)) != 0)
 		return (error);
-	strcpy(found->root, settings.conf.runtime_root);
+	strcpy(found->root, settings.conf.node.runtime_root);
 	strcpy(found->log, settings.conf.shim_log);
 	return (0);
 }

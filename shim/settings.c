@@ -23,8 +23,8 @@
 
 extern char **environ;
 
-/* One write of the child is one read of the parent. */
-_Static_assert(sizeof(struct settings) <= PIPE_BUF, "settings too large");
+/* A pipe has room for it, so that the child does not wait for its reader. */
+_Static_assert(sizeof(struct settings) <= 65536, "settings too large");
 
 /* The documents to be parsed; bundle.text is NULL if there is none. */
 struct documents {
@@ -32,8 +32,8 @@ struct documents {
 	struct files_text bundle;
 };
 
-/* The child's descriptors. */
-enum { RESULT_FD = 3, PLAN_FD };
+/* The child's descriptors; the last three for a bundle only. */
+enum { RESULT_FD = 3, PLAN_FD, MOUNTS_FD, PASSWD_FD, CHILD_FDS = 4 };
 
 static int
 documents_read(struct documents *documents, int bundle_fd)
@@ -75,6 +75,7 @@ static void
 documents_decode(const struct documents *documents, struct settings *settings)
 {
 	struct conf *conf = &settings->conf;
+	const struct decode_node on = { &conf->node, PASSWD_FD, MOUNTS_FD };
 	const struct plan *plan;
 
 	conf_init(conf);
@@ -84,22 +85,27 @@ documents_decode(const struct documents *documents, struct settings *settings)
 	    documents->bundle.text == NULL)
 		return;
 	if (decode_text(PLAN_BUNDLE, documents->bundle.text,
-		documents->bundle.length, PLAN_FD, &plan) != 0)
+		documents->bundle.length, &on, PLAN_FD, &plan) != 0)
 		memcpy(settings->error, plan->error, sizeof(plan->error));
 	memcpy(settings->sandbox_id, plan->sandbox_id,
 	    sizeof(plan->sandbox_id));
 }
 
-/* The child: from its sandbox on it has these two descriptors and no other. */
+/* The child: from its sandbox on it has these descriptors and no other. */
 static void __attribute__((noreturn))
 child_run(const struct documents *documents, int result_fd, int plan_fd)
 {
-	const int fds[] = { result_fd, plan_fd };
-	struct settings settings;
+	static struct settings settings;
+	const int fds[CHILD_FDS] = {
+		result_fd,
+		plan_fd,
+		open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC),
+		open("/etc/passwd", O_RDONLY | O_CLOEXEC),
+	};
 
-	memset(&settings, 0, sizeof(settings));
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-	    helper_place(fds, plan_fd != -1 ? 2 : 1, RESULT_FD, 0) != 0 ||
+	    helper_place(fds, plan_fd != -1 ? CHILD_FDS : 1, RESULT_FD, 0) !=
+		0 ||
 	    close_range(0, RESULT_FD - 1, 0) == -1 || oci_prepare() != 0 ||
 	    sandbox_enter_decode() != 0)
 		_exit(1);
@@ -113,13 +119,17 @@ child_run(const struct documents *documents, int result_fd, int plan_fd)
 static int
 answer_read(int fd, pid_t pid, struct settings *settings)
 {
+	size_t size = 0;
 	ssize_t n;
 	int status;
 
 	do {
-		n = read(fd, settings, sizeof(*settings));
-	} while (n == -1 && errno == EINTR);
-	if (n == sizeof(*settings))
+		n = read(fd, (char *)settings + size, sizeof(*settings) - size);
+		if (n > 0)
+			size += (size_t)n;
+	} while (
+	    (n > 0 && size < sizeof(*settings)) || (n == -1 && errno == EINTR));
+	if (size == sizeof(*settings))
 		return (0);
 	while (waitpid(pid, &status, 0) == -1) {
 		if (errno != EINTR)

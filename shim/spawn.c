@@ -22,8 +22,6 @@
 
 #define UNDO_LIMIT 10 /* seconds, to the end of a failed helper */
 
-_Static_assert(CONF_PATH_SIZE == BOOT_PATH_SIZE, "path sizes differ");
-
 /* Like a shim of runc: killed a little earlier than containerd. */
 static void
 oom_score_raise(void)
@@ -181,14 +179,12 @@ boot_fill(struct spawn *spawn, const struct shim_args *args,
 	boot->magic = BOOT_MAGIC;
 	boot->shim_pid = (uint32_t)spawn->daemon;
 	boot->shim_uid = settings->conf.uid;
-	boot->network_host = settings->conf.network_host;
 	memcpy(boot->containerd_namespace, args->namespace,
 	    sizeof(boot->containerd_namespace));
 	memcpy(boot->planned, args->id, sizeof(boot->planned));
 	strcpy(boot->group, group);
 	strcpy(boot->bundles, bundles);
-	strcpy(boot->runtime_root, settings->conf.runtime_root);
-	strcpy(boot->log_dir, settings->conf.log_dir);
+	boot->node = settings->conf.node;
 }
 
 int
@@ -220,7 +216,7 @@ spawn_run(struct spawn *spawn, const struct shim_args *args,
 		    daemon_fds, DAEMON_FDS);
 	if (error != 0)
 		return (report_error(error, "telling the daemon"));
-	/* Less than PIPE_BUF: all or nothing. */
+	/* A pipe has room for it: all or nothing. */
 	told = write(spawn->boot_fds[1], boot, sizeof(*boot)) == sizeof(*boot);
 	sodium_memzero(boot->key, sizeof(boot->key));
 	return (told ? 0 : report_error(-errno, "telling the helper"));

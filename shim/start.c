@@ -57,7 +57,7 @@ files_prepare(struct start *start)
 	const struct spawn *spawn = &start->spawn;
 	int error;
 
-	if ((start->root = root_make(conf->runtime_root)) < 0)
+	if ((start->root = root_make(conf->node.runtime_root)) < 0)
 		return (start->root);
 	error = log_prepare(start, DAEMON_LOG_SHIM, "REAPER_SHIM_LOG",
 	    conf->shim_log);
@@ -100,7 +100,8 @@ bundle_mark(const struct start *start)
 
 	snprintf(address, sizeof(address), GROUP_SCHEME "%s",
 	    start->group.path);
-	error = bundle_link(&start->bundle, BUNDLE_ROOT, conf->runtime_root);
+	error =
+	    bundle_link(&start->bundle, BUNDLE_ROOT, conf->node.runtime_root);
 	if (error == 0 && conf->shim_log[0] != '\0')
 		error = bundle_link(&start->bundle, BUNDLE_LOG, conf->shim_log);
 	if (error != 0)

@@ -6,7 +6,7 @@
 #	privsep -> privsep; its decode step alone -> unpriv's decoder
 set -eu
 
-interface='privsep/(msg|plan|boot|channel|event)\.h'
+interface='privsep/(msg|plan|node|boot|channel|event)\.h'
 generated='(policies|version)\.h'
 
 # check FILES ALLOWED: ALLOWED is an extended pattern of "..." includes.

@@ -92,8 +92,9 @@ set_isolation(struct conf *conf, struct slice value)
 static int
 set_network(struct conf *conf, struct slice value)
 {
-	conf->network_host = (uint32_t)slice_is(value, "host");
-	return (conf->network_host || slice_is(value, "auto") ? 0 : -EINVAL);
+	conf->node.network_host = (uint32_t)slice_is(value, "host");
+	return (
+	    conf->node.network_host || slice_is(value, "auto") ? 0 : -EINVAL);
 }
 
 /* Absolute, printable, and of components that name something. */
@@ -133,7 +134,7 @@ path_copy(char copy[CONF_PATH_SIZE], struct slice path)
 static int
 set_runtime_root(struct conf *conf, struct slice value)
 {
-	return (path_copy(conf->runtime_root, value));
+	return (path_copy(conf->node.runtime_root, value));
 }
 
 static int
@@ -151,7 +152,7 @@ set_runtime_log(struct conf *conf, struct slice value)
 static int
 set_log_dir(struct conf *conf, struct slice value)
 {
-	return (path_copy(conf->log_dir, value));
+	return (path_copy(conf->node.log_dir, value));
 }
 
 #define PATH_EXPECTED                                                      \
@@ -229,7 +230,7 @@ conf_init(struct conf *conf)
 {
 	memset(conf, 0, sizeof(*conf));
 	conf->uid = DEFAULT_UID;
-	strcpy(conf->runtime_root, "/run/reaper");
+	strcpy(conf->node.runtime_root, "/run/reaper");
 }
 
 int
@@ -299,15 +300,15 @@ conf_check(const struct conf *conf)
 		return ("error");
 	if (conf->uid < 1 || conf->uid > UID_LIMIT)
 		return ("uid");
-	if (conf->network_host > 1)
+	if (conf->node.network_host > 1)
 		return ("network_host");
-	if (!path_check(conf->runtime_root))
+	if (!path_check(conf->node.runtime_root))
 		return ("runtime_root");
 	if (conf->shim_log[0] != '\0' && !path_check(conf->shim_log))
 		return ("shim_log");
 	if (conf->runtime_log[0] != '\0' && !path_check(conf->runtime_log))
 		return ("runtime_log");
-	if (conf->log_dir[0] != '\0' && !path_check(conf->log_dir))
+	if (conf->node.log_dir[0] != '\0' && !path_check(conf->node.log_dir))
 		return ("log_dir");
 	return (NULL);
 }

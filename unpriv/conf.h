@@ -8,20 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "privsep/node.h"
+
 #define CONF_FILE		"/etc/reaper/reaper.conf"
 #define CONF_FILE_VARIABLE	"REAPER_CONFIG"	/* names another file */
 #define CONF_FILE_MAX		(64u << 10)	/* bytes */
-#define CONF_PATH_SIZE		256		/* bytes, with the NUL */
+#define CONF_PATH_SIZE		NODE_PATH_SIZE	/* bytes, with the NUL */
 #define CONF_ERROR_SIZE		256
 
 /* Fixed layout, no pointers: it crosses a pipe. */
 struct conf {
 	uint32_t uid;			/* REAPER_UID: 1 to 2^31-2 */
-	uint32_t network_host;		/* REAPER_NETWORK: auto 0, host 1 */
-	char runtime_root[CONF_PATH_SIZE]; /* REAPER_RUNTIME_ROOT */
+	struct node node;		/* what the helper acts on */
 	char shim_log[CONF_PATH_SIZE];	/* REAPER_SHIM_LOG, or empty */
 	char runtime_log[CONF_PATH_SIZE]; /* REAPER_RUNTIME_LOG, or empty */
-	char log_dir[CONF_PATH_SIZE];	/* REAPER_LOG_DIR, or empty */
 	char error[CONF_ERROR_SIZE];	/* printable ASCII, or empty */
 };
 

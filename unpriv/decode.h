@@ -9,16 +9,24 @@
 
 #include "privsep/plan.h"
 
+/* What the node has to say to it. */
+struct decode_node {
+	const struct node *node;	/* its configuration */
+	/* Of /etc/passwd and /proc/self/mountinfo, to read; or -1. */
+	int passwd_fd, mounts_fd;
+};
+
 /*
  * Decodes a document as oci_decode does, and writes the plan and what follows
  * it to plan_fd.  *plan is static.  Returns 0, or a negative errno with
  * (*plan)->error.
  */
-int	 decode_text(uint32_t kind, const char *json, size_t length, int plan_fd,
+int	 decode_text(uint32_t kind, const char *json, size_t length,
+	    const struct decode_node *on, int plan_fd,
 	    const struct plan **plan);
 
 /* The same for all that can be read from fd, at most PLAN_DOCUMENT_MAX bytes. */
-int	 decode_document(uint32_t kind, int fd, int plan_fd,
-	    const struct plan **plan);
+int	 decode_document(uint32_t kind, int fd, const struct decode_node *on,
+	    int plan_fd, const struct plan **plan);
 
 #endif

@@ -403,10 +403,11 @@ append_records(struct oci_reader *reader, size_t size)
 }
 
 int
-oci_decode(uint32_t kind, const char *json, size_t length, struct plan *plan,
-    char *strings, size_t size)
+oci_decode(uint32_t kind, const char *json, size_t length,
+    const struct oci_node *on, struct plan *plan, char *strings, size_t size)
 {
 	struct oci_reader reader = {
+		.on = on,
 		.plan = plan,
 		.strings = strings,
 		.size = size < PLAN_STRINGS_MAX ? size : PLAN_STRINGS_MAX,

@@ -7,7 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "privsep/node.h"
 #include "privsep/plan.h"
+
+/* Of the node, what a document is decoded for. */
+struct oci_node {
+	const struct node *node;	/* its configuration */
+	/* Texts of /etc/passwd and /proc/self/mountinfo; not NUL-terminated. */
+	const char *passwd, *mounts;
+	size_t passwd_length, mounts_length; /* bytes; 0: none */
+};
 
 /*
  * Makes what decoding needs of the kernel: a pipe, and libseccomp's knowledge
@@ -33,6 +42,7 @@ int	 oci_prepare(void);
  * never 0.
  */
 int	 oci_decode(uint32_t kind, const char *json, size_t length,
-	    struct plan *plan, char *strings, size_t size);
+	    const struct oci_node *on, struct plan *plan, char *strings,
+	    size_t size);
 
 #endif

@@ -7,11 +7,13 @@
 
 #include "privsep/plan.h"
 #include "unpriv/json.h"
+#include "unpriv/oci.h"
 
 #define OCI_PATH_SIZE	96	/* bytes; the deepest field needs about 40 */
 
 /* One decoding. */
 struct oci_reader {
+	const struct oci_node *on;
 	struct plan *plan;
 	char *strings;
 	size_t size;			/* of strings, bytes */

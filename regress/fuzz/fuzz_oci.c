@@ -15,8 +15,10 @@ check(uint32_t kind, const char *json, size_t length)
 {
 	static struct plan plan;
 	static char strings[65536];
-	int used =
-	    oci_decode(kind, json, length, &plan, strings, sizeof(strings));
+	static const struct node node;
+	const struct oci_node on = { .node = &node };
+	int used = oci_decode(kind, json, length, &on, &plan, strings,
+	    sizeof(strings));
 
 	if (used >= 0) {
 		if ((size_t)used > sizeof(strings) ||

@@ -50,10 +50,10 @@ ATF_TC_BODY(conf_has_defaults_that_are_valid, tc)
 {
 	conf_init(&conf);
 	ATF_CHECK_EQ(conf.uid, 65521);
-	ATF_CHECK_STREQ(conf.runtime_root, "/run/reaper");
+	ATF_CHECK_STREQ(conf.node.runtime_root, "/run/reaper");
 	ATF_CHECK_STREQ(conf.shim_log, "");
 	ATF_CHECK_STREQ(conf.runtime_log, "");
-	ATF_CHECK_STREQ(conf.log_dir, "");
+	ATF_CHECK_STREQ(conf.node.log_dir, "");
 	ATF_CHECK(conf_check(&conf) == NULL);
 }
 
@@ -68,8 +68,8 @@ ATF_TC_BODY(conf_reads_every_setting, tc)
 			   "REAPER_OVERLAY_ISOLATION=namespace"),
 	    0);
 	ATF_CHECK_EQ(conf.uid, 1);
-	ATF_CHECK_STREQ(conf.log_dir, "/var/log/reaper");
-	ATF_CHECK_STREQ(conf.runtime_root, PATH255);
+	ATF_CHECK_STREQ(conf.node.log_dir, "/var/log/reaper");
+	ATF_CHECK_STREQ(conf.node.runtime_root, PATH255);
 	ATF_CHECK_STREQ(conf.shim_log, "/var/log/a");
 	ATF_CHECK_STREQ(conf.runtime_log, PATH255);
 	ATF_CHECK(conf_check(&conf) == NULL);
@@ -78,7 +78,7 @@ ATF_TC_BODY(conf_reads_every_setting, tc)
 		  "REAPER_UID=2147483646\nREAPER_RUNTIME_ROOT=/a.b/..c/d=e"),
 	    0);
 	ATF_CHECK_EQ(conf.uid, 2147483646);
-	ATF_CHECK_STREQ(conf.runtime_root, "/a.b/..c/d=e");
+	ATF_CHECK_STREQ(conf.node.runtime_root, "/a.b/..c/d=e");
 	ATF_CHECK(conf_check(&conf) == NULL);
 	ATF_CHECK_EQ(parse(""), 0);
 	ATF_CHECK_EQ(parse("\n\n"), 0);
@@ -124,10 +124,10 @@ ATF_TC_BODY(conf_refuses_unfit_paths, tc)
 		ATF_CHECK_EQ_MSG(parse(text), -EINVAL, "%s", text);
 		ATF_CHECK(
 		    strstr(conf.error, "expected an absolute path") != NULL);
-		ATF_CHECK_STREQ(conf.runtime_root, "/run/reaper");
+		ATF_CHECK_STREQ(conf.node.runtime_root, "/run/reaper");
 		ATF_CHECK_STREQ(conf.shim_log, "");
 		ATF_CHECK_STREQ(conf.runtime_log, "");
-		ATF_CHECK_STREQ(conf.log_dir, "");
+		ATF_CHECK_STREQ(conf.node.log_dir, "");
 	}
 }
 
@@ -208,7 +208,7 @@ ATF_TC_BODY(conf_takes_the_environment_over_the_file, tc)
 	ATF_CHECK_EQ(parse("REAPER_UID=7\nREAPER_RUNTIME_ROOT=/r"), 0);
 	ATF_CHECK_EQ(conf_parse_environment(&conf, envp), 0);
 	ATF_CHECK_EQ(conf.uid, 9);
-	ATF_CHECK_STREQ(conf.runtime_root, "/r");
+	ATF_CHECK_STREQ(conf.node.runtime_root, "/r");
 }
 
 ATF_TC_WITHOUT_HEAD(conf_refuses_unfit_variables);
@@ -249,16 +249,16 @@ ATF_TC_BODY(conf_check_refuses_a_malformed_answer, tc)
 	conf.uid = 0x7fffffff;
 	ATF_CHECK_STREQ(conf_check(&conf), "uid");
 	conf_init(&conf);
-	conf.network_host = 2;
+	conf.node.network_host = 2;
 	ATF_CHECK_STREQ(conf_check(&conf), "network_host");
 	conf_init(&conf);
-	memset(conf.runtime_root, 'a', sizeof(conf.runtime_root));
-	conf.runtime_root[0] = '/';
+	memset(conf.node.runtime_root, 'a', sizeof(conf.node.runtime_root));
+	conf.node.runtime_root[0] = '/';
 	ATF_CHECK_STREQ(conf_check(&conf), "runtime_root");
 	conf_init(&conf);
-	strcpy(conf.runtime_root, "/run/../etc");
+	strcpy(conf.node.runtime_root, "/run/../etc");
 	ATF_CHECK_STREQ(conf_check(&conf), "runtime_root");
-	strcpy(conf.runtime_root, "");
+	strcpy(conf.node.runtime_root, "");
 	ATF_CHECK_STREQ(conf_check(&conf), "runtime_root");
 	conf_init(&conf);
 	strcpy(conf.shim_log, "log");
@@ -267,9 +267,9 @@ ATF_TC_BODY(conf_check_refuses_a_malformed_answer, tc)
 	memset(conf.runtime_log, '/', sizeof(conf.runtime_log));
 	ATF_CHECK_STREQ(conf_check(&conf), "runtime_log");
 	conf_init(&conf);
-	strcpy(conf.log_dir, "relative");
+	strcpy(conf.node.log_dir, "relative");
 	ATF_CHECK_STREQ(conf_check(&conf), "log_dir");
-	memset(conf.log_dir, '/', sizeof(conf.log_dir));
+	memset(conf.node.log_dir, '/', sizeof(conf.node.log_dir));
 	ATF_CHECK_STREQ(conf_check(&conf), "log_dir");
 }
 

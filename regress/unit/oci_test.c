@@ -46,12 +46,16 @@ SAMPLE(sample_other, "cri-1.6-other.json");
 static struct plan plan;
 static char strings[PLAN_TAIL_MAX];
 
+/* The node that documents are decoded for. */
+static struct node node;
+static struct oci_node on = { .node = &node };
+
 static int
 decode(uint32_t kind, const char *json, size_t length)
 {
 	memset(&plan, 0xa5, sizeof(plan));
-	return (
-	    oci_decode(kind, json, length, &plan, strings, sizeof(strings)));
+	return (oci_decode(kind, json, length, &on, &plan, strings,
+	    sizeof(strings)));
 }
 
 static void
@@ -1510,13 +1514,16 @@ ATF_TC_BODY(oci_bounds_the_length_of_strings, tc)
 	    "process.args[2047]: args, env and all other strings together are");
 	/* An area that is exactly large enough, and one that is not. */
 	json = with_array("args", "\"abc\"", 2);
-	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 10);
+	n = oci_decode(PLAN_PROCESS, json, strlen(json), &on, &plan, strings,
+	    10);
 	ATF_CHECK_EQ(n, 10);
 	strings[9] = 'x';
-	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 9);
+	n = oci_decode(PLAN_PROCESS, json, strlen(json), &on, &plan, strings,
+	    9);
 	ATF_CHECK_EQ(n, -EINVAL);
 	ATF_CHECK_EQ(strings[9], 'x');
-	n = oci_decode(PLAN_PROCESS, json, strlen(json), &plan, strings, 0);
+	n = oci_decode(PLAN_PROCESS, json, strlen(json), &on, &plan, strings,
+	    0);
 	ATF_CHECK_EQ(n, -EINVAL);
 	free(json);
 }

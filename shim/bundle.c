@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "shim/bundle.h"
-#include "shim/files.h"
 #include "shim/report.h"
+#include "unpriv/files.h"
 
 #define ADDRESS_NEW "address.new"
 
@@ -34,7 +34,7 @@ bundle_open(struct bundle *bundle, const char *id)
 	memcpy(bundle->parent, path, strlen(path));
 	bundle->fd = files_directory(AT_FDCWD, ".", O_RDONLY);
 	if (bundle->fd < 0)
-		return (files_report(bundle->fd, "the bundle"));
+		return (report_file(bundle->fd, "the bundle"));
 	return (0);
 }
 

@@ -14,13 +14,13 @@
 #include "shim/bundle.h"
 #include "shim/cgroup_clean.h"
 #include "shim/delete.h"
-#include "shim/files.h"
 #include "shim/group.h"
 #include "shim/logs.h"
 #include "shim/output.h"
 #include "shim/proto/task.pb-c.h"
 #include "shim/report.h"
 #include "shim/settings.h"
+#include "unpriv/files.h"
 #include "unpriv/log.h"
 
 #define CLEAN_LIMIT   4 /* s; containerd gives delete 5 */
@@ -134,9 +134,9 @@ container_clean(const char *path, const char *namespace, const char *id,
 	int error = 0, fd = -1, root;
 
 	if ((root = files_directory(AT_FDCWD, path, O_PATH)) < 0)
-		return (root == -ENOENT ? 0 : files_report(root, path));
+		return (root == -ENOENT ? 0 : report_file(root, path));
 	if ((fd = files_directory(root, id, O_RDONLY)) < 0) {
-		error = fd == -ENOENT ? 0 : files_report(fd, id);
+		error = fd == -ENOENT ? 0 : report_file(fd, id);
 		goto out;
 	}
 	if (is_of_another(fd, namespace)) {

@@ -13,10 +13,10 @@
 
 #include <sodium.h>
 
-#include "shim/files.h"
 #include "shim/frame.h"
 #include "shim/group.h"
 #include "shim/proto/ttrpc.pb-c.h"
+#include "unpriv/files.h"
 
 #define ANSWER_LIMIT 2500 /* ms for an answer, or for the end of the shim */
 #define FRAME_SIZE   256  /* bytes; a request with an id */

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/files.h"
 #include "shim/helper.h"
 #include "shim/report.h"
+#include "unpriv/files.h"
 #include "unpriv/log.h"
 
 #define PROGRAM	 "reaper-privsep"
@@ -61,15 +61,15 @@ helper_open(void)
 
 	if ((directory = own_directory()) < 0)
 		return (
-		    files_report(directory, "the directory of this program"));
+		    report_file(directory, "the directory of this program"));
 	fd = clone_file(directory, PROGRAM);
 	close(directory);
 	if (fd < 0)
-		return (files_report(fd, PROGRAM));
+		return (report_file(fd, PROGRAM));
 	/* Checked on the clone: nobody can put another file there now. */
 	if ((error = files_trusted(fd, S_IFREG)) != 0) {
 		close(fd);
-		return (files_report(error, PROGRAM));
+		return (report_file(error, PROGRAM));
 	}
 	return (fd);
 }

@@ -2,29 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "shim/files.h"
 #include "shim/logs.h"
 #include "shim/report.h"
-#include "unpriv/conf.h"
+#include "unpriv/files.h"
 
 int
 logs_try(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char parent[CONF_PATH_SIZE] = "/";
+	const char *name;
 	int directory, error, fd;
 
-	if (path[0] != '/' || (size_t)(slash - path) >= sizeof(parent))
-		return (-EINVAL);
-	if (slash != path)
-		memcpy(parent, path, (size_t)(slash - path));
-	directory = files_directory(AT_FDCWD, parent, O_PATH);
+	directory = files_parent(path, &name);
 	if (directory < 0)
 		return (directory);
-	fd = openat(directory, slash + 1,
+	fd = openat(directory, name,
 	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
 		O_CLOEXEC,
 	    S_IRUSR | S_IWUSR);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "shim/report.h"
+#include "unpriv/files.h"
 #include "unpriv/log.h"
 
 #define MESSAGE_SIZE 512 /* bytes */
@@ -71,5 +72,16 @@ report_error(int error, const char *format, ...)
 	snprintf(message + length, MESSAGE_SIZE - length, ": %s",
 	    strerror(-error));
 	message_write(message);
+	return (error);
+}
+
+int
+report_file(int error, const char *path)
+{
+	const char *reason = files_reason(error);
+
+	if (reason == NULL)
+		return (report_error(error, "%.256s", path));
+	report("%.256s: %s", path, reason);
 	return (error);
 }

@@ -17,6 +17,12 @@ void	 report(const char *format, ...)
 int	 report_error(int error, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/*
+ * Reports that path could not be used because of an error of unpriv/files.h,
+ * in words that say what was expected.  Returns error.
+ */
+int	 report_file(int error, const char *path);
+
 /* From now on reports go to fd instead of standard error (-1: nowhere). */
 void	 report_to(int fd);
 

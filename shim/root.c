@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "shim/files.h"
 #include "shim/report.h"
 #include "shim/root.h"
+#include "unpriv/files.h"
 
 #define EMPTY "empty"
 #define LOCK  "root.lock"
@@ -75,7 +75,7 @@ root_make(const char *path)
 
 	fd = files_make_directory(AT_FDCWD, path, 0700, O_PATH);
 	if (fd < 0)
-		return (files_report(fd, path));
+		return (report_file(fd, path));
 	if ((error = is_mount(fd)) == 0)
 		error = mount_make(fd, path);
 	if (error >= 0)

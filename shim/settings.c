@@ -13,11 +13,12 @@
 #include <unistd.h>
 
 #include "privsep/msg.h"
-#include "shim/files.h"
 #include "shim/helper.h"
 #include "shim/report.h"
 #include "shim/settings.h"
+#include "unpriv/conf_file.h"
 #include "unpriv/decode.h"
+#include "unpriv/files.h"
 #include "unpriv/oci.h"
 #include "unpriv/sandbox.h"
 
@@ -38,28 +39,32 @@ enum { RESULT_FD = 3, PLAN_FD, MOUNTS_FD, PASSWD_FD, CHILD_FDS = 4 };
 static int
 documents_read(struct documents *documents, int bundle_fd)
 {
-	const char *path = getenv(CONF_FILE_VARIABLE);
-	int chosen = path != NULL, error;
+	struct conf_file file;
+	int error;
 
 	memset(documents, 0, sizeof(*documents));
-	if (!chosen)
-		path = CONF_FILE;
-	else if (path[0] != '/') {
+	error = conf_file_open(&file);
+	if (error == -EINVAL)
 		report(CONF_FILE_VARIABLE ": \"%.80s\": expected an absolute "
 					  "path",
-		    path);
-		return (-EINVAL);
+		    file.path);
+	else if (error != 0)
+		report_file(error, file.blamed);
+	else if (file.fd != -1) {
+		error = files_read_fd(file.fd, CONF_FILE_MAX, &documents->conf);
+		close(file.fd);
+		if (error != 0)
+			report_file(error, file.path);
 	}
-	error = files_read(AT_FDCWD, path, CONF_FILE_MAX, &documents->conf);
-	if (error != 0 && (chosen || error != -ENOENT))
-		return (files_report(error, path));
+	if (error != 0)
+		return (error);
 	if (bundle_fd == -1)
 		return (0);
 	error = files_read(bundle_fd, "config.json", PLAN_DOCUMENT_MAX,
 	    &documents->bundle);
 	if (error != 0) {
 		files_free(&documents->conf);
-		return (files_report(error, "config.json"));
+		return (report_file(error, "config.json"));
 	}
 	return (0);
 }

@@ -198,6 +198,30 @@ a_bundle_that_is_not_roots_is_refused_body() {
 	bad_end
 }
 
+node_test a_configuration_that_is_not_roots_is_refused \
+    "owner of file or directory, or writable by others, or a link"
+a_configuration_that_is_not_roots_is_refused_body() {
+	bad_begin
+	bundle=$(bundle_make a)
+	spec_make "$bundle/config.json" . true
+	mode=$(stat -c %a "$REGRESS_DIR")
+	for change in 'chown 1000 reaper.conf' 'chmod 0666 reaper.conf' \
+	    'chmod 0620 reaper.conf' 'ln -s real reaper.conf'; do
+		(cd "$REGRESS_DIR" && cp reaper.conf real &&
+		    case $change in ln*) rm reaper.conf ;; esac && $change)
+		expect_refusal "reaper.conf: must" shim_do "$bundle" start a
+		(cd "$REGRESS_DIR" && rm reaper.conf && mv real reaper.conf)
+	done
+	for change in 'chown 1000' 'chmod 0777' 'chmod 1777' 'chmod 0730'; do
+		$change "$REGRESS_DIR"
+		expect_refusal "$REGRESS_DIR: must" shim_do "$bundle" start a
+		chown 0 "$REGRESS_DIR"
+		chmod "$mode" "$REGRESS_DIR"
+	done
+	rm -r "$bundle"
+	bad_end
+}
+
 node_test a_config_json_that_is_no_file_is_refused \
     "missing, a directory, a FIFO, a link"
 a_config_json_that_is_no_file_is_refused_body() {

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "shim/files.h"
-#include "shim/report.h"
+#include "unpriv/files.h"
 
 int
 files_trusted(int fd, mode_t type)
@@ -67,43 +67,78 @@ read_all(int fd, char *buffer, size_t size)
 }
 
 int
-files_read(int dirfd, const char *path, size_t max, struct files_text *file)
+files_open(int dirfd, const char *path)
 {
-	struct stat st;
-	ssize_t n;
 	int error, fd;
 
-	file->text = NULL;
 	fd =
 	    openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return (-errno);
-	if ((error = files_trusted(fd, S_IFREG)) != 0)
-		goto out;
+	if ((error = files_trusted(fd, S_IFREG)) != 0) {
+		close(fd);
+		return (error);
+	}
+	return (fd);
+}
+
+int
+files_parent(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[FILES_PATH_SIZE] = "/";
+
+	if (path[0] != '/')
+		return (-EINVAL);
+	if (strlen(path) >= sizeof(parent))
+		return (-ENAMETOOLONG);
+	*name = slash + 1;
+	if (slash != path)
+		memcpy(parent, path, (size_t)(slash - path));
+	return (files_directory(AT_FDCWD, parent, O_PATH));
+}
+
+int
+files_read_fd(int fd, size_t max, struct files_text *file)
+{
+	struct stat st;
+	ssize_t n;
+	int error = 0;
+
+	file->text = NULL;
 	/* A byte more than there is shows a file that is growing. */
 	if (fstat(fd, &st) == -1)
-		error = -errno;
-	else if ((size_t)st.st_size > max)
-		error = -EFBIG;
-	else if ((file->text = malloc((size_t)st.st_size + 1)) == NULL)
-		error = -ENOMEM;
-	if (error != 0)
-		goto out;
+		return (-errno);
+	if ((size_t)st.st_size > max)
+		return (-EFBIG);
+	if ((file->text = malloc((size_t)st.st_size + 1)) == NULL)
+		return (-ENOMEM);
 	if ((n = read_all(fd, file->text, (size_t)st.st_size + 1)) < 0)
 		error = (int)n;
 	else if (n > st.st_size)
 		error = -EFBIG;
 	else
 		file->length = (size_t)n;
-out:
 	if (error != 0)
 		files_free(file);
-	close(fd);
 	return (error);
 }
 
 int
-files_report(int error, const char *path)
+files_read(int dirfd, const char *path, size_t max, struct files_text *file)
+{
+	int error, fd;
+
+	file->text = NULL;
+	if ((fd = files_open(dirfd, path)) < 0)
+		return (fd);
+	error = files_read_fd(fd, max, file);
+	close(fd);
+	return (error);
+}
+
+const char *
+files_reason(int error)
 {
 	static const struct {
 		int error;
@@ -118,12 +153,10 @@ files_report(int error, const char *path)
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (texts[i].error == error) {
-			report("%.256s: %s", path, texts[i].text);
-			return (error);
-		}
+		if (texts[i].error == error)
+			return (texts[i].text);
 	}
-	return (report_error(error, "%.256s", path));
+	return (NULL);
 }
 
 void

@@ -79,15 +79,18 @@ documents_free(struct documents *documents)
 static void
 documents_decode(const struct documents *documents, struct settings *settings)
 {
+	static struct conf_given given;
 	struct conf *conf = &settings->conf;
 	const struct decode_node on = { &conf->node, PASSWD_FD, MOUNTS_FD };
 	const struct plan *plan;
+	int error;
 
-	conf_init(conf);
-	if (conf_parse_text(conf, documents->conf.text,
-		documents->conf.length) != 0 ||
-	    conf_parse_environment(conf, environ) != 0 ||
-	    documents->bundle.text == NULL)
+	conf_init(&given);
+	conf_parse_text(&given, documents->conf.text, documents->conf.length);
+	conf_parse_environment(&given, environ);
+	error = conf_finish(&given);
+	*conf = given.conf;
+	if (error != 0 || documents->bundle.text == NULL)
 		return;
 	if (decode_text(PLAN_BUNDLE, documents->bundle.text,
 		documents->bundle.length, &on, PLAN_FD, &plan) != 0)

@@ -55,4 +55,8 @@ $(BUILD)/containerd-shim-reaper-v2: $(BUILD)/shim/main.o $(BUILD)/libshim.a \
     $(BUILD)/policies.o
 	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c -lseccomp
 
+$(BUILD)/reaper-runtime: $(BUILD)/runtime/main.o $(BUILD)/libruntime.a \
+    $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a $(BUILD)/policies.o
+	$(call link,$(STATIC)) -lsodium -lcap -lseccomp
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -38,8 +38,9 @@ int	 sandbox_enter_publisher(int rootfd);
 
 /*
  * Makes the calling process the decoder of sandbox-policies/decode.policy: it
- * has no capability, and can read, write, allocate and exit.  oci_prepare must
- * have been called.  Returns 0 or a negative errno.
+ * has no capability, and can read, write, allocate and exit.  Before it decodes
+ * a bundle, oci_prepare must have been called.  Any user may; a bounding set
+ * stays if it is not root's to drop.  Returns 0 or a negative errno.
  */
 int	 sandbox_enter_decode(void);
 

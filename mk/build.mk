@@ -23,6 +23,11 @@ $(BUILD)/version.h: VERSION FORCE
 $(BUILD)/policyc: tools/policyc.c $(BUILD)/flags
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lseccomp -lcap
 
+# Tables of documents, made from the code.
+$(BUILD)/confdoc: tools/confdoc.c $(BUILD)/flags $(BUILD)/libunpriv.a
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< \
+	    $(BUILD)/libunpriv.a
+
 $(BUILD)/policies.c $(BUILD)/policies.h &: $(BUILD)/policyc \
     $(wildcard sandbox-policies/*.policy)
 	$(call say,POLICY)$< $(BUILD)/policies $(filter %.policy,$^)

@@ -74,8 +74,9 @@ examples_in_documents_are_good_body()
 		examples "$top/${page%% *}" "${page#* }"
 		[ -e example.1 ] || atf_fail "$page: no examples"
 		for example in example.*; do
-			"$runtime" config --check "$example" 2>err ||
-			    atf_fail "$page: $(cat err): $(cat "$example")"
+			"$runtime" config --check "$example" 2>err && continue
+			cat "$example" >&2
+			atf_fail "${page%% *}: $(cat err)"
 		done
 	done
 }

@@ -10,8 +10,12 @@
  *	const uint64_t policy_ROLE_capabilities;           (1 << CAP_*)
  *
  * A policy is lines of words.  Each ends in "# why"; the reason is mandatory.
+ * The first says what happens to every call that is not listed, and with it
+ * which of two kinds of policy this is.
  *
- *	default kill		what happens to every call that is not listed
+ * What may be done, for a role of ours:
+ *
+ *	default kill
  *	default errno NAME
  *	capabilities none	what the role keeps
  *	capabilities NAME...
@@ -21,13 +25,30 @@
  *	CALL argN&MASK == VALUE	only if these bits of it are VALUE
  *	CALL ... [ARCH]		only on this architecture
  *
- * VALUE and MASK are numbers or names of the table below, joined by '|'.
- * Conditions in one line must all hold; lines for one call are alternatives.
+ * What is refused, for a program of somebody else's; it has neither limits nor
+ * capabilities, which are not ours to choose:
  *
- * Comparison is of 64 bits, also where the kernel looks at an int alone: a set
- * high half then matches no rule and meets the default.  That is safe for
- * "==", and for nothing else ("!=" with a high half is how filters have been
- * fooled), so there is no other operator.
+ *	default allow
+ *	last CALL		the newest call that the policy has considered:
+ *				what has a higher number, x32's calls too, does
+ *				not exist (ENOSYS)
+ *	deny ERRNO CALL ...	conditions and [ARCH] as above; "!=" as well
+ *
+ * Calls of another architecture kill in both kinds.
+ *
+ * VALUE and MASK are numbers or names of the table below, joined by '|'; with
+ * a '~' before them, all other bits.  Conditions in one line must all hold.
+ * Lines for one call are alternatives; the first that holds gives the errno.
+ *
+ * A list of what may be done compares 64 bits, also where the kernel looks at
+ * an int alone: a set high half then matches no rule and meets the default.
+ * That is safe for "==", and for nothing else ("!=" with a high half is how
+ * filters have been fooled), so there it is the only operator.
+ *
+ * A list of what is refused compares the low 32 bits, because a high half that
+ * the kernel does not see must not keep a rule from matching.  Where it does
+ * see it, "==" refuses too much at worst; "!=" is sound only for what is an int
+ * to the kernel, or of which it refuses a high half itself.
  */
 #include <sys/capability.h>
 #include <sys/ioctl.h>
@@ -35,9 +56,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
+#include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
+#include <linux/seccomp.h>
 
 #include <err.h>
 #include <errno.h>
@@ -45,6 +71,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,11 +84,15 @@
 #define RLIMITS_MAX 16
 #define ARGS_MAX    6 /* of a system call */
 #define ROLE_SIZE   32
+#define LEAF_CALLS  3 /* compared one by one, after a search */
 
+/* Both are little-endian: the low half of an argument is the first. */
 #if defined(__x86_64__)
-#define ARCH "[x86_64]"
+#define ARCH	    "[x86_64]"
+#define NATIVE_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
-#define ARCH "[aarch64]"
+#define ARCH	    "[aarch64]"
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
 #else
 #error "no policies have been written for this architecture"
 #endif
@@ -75,10 +106,28 @@ struct constant {
 
 /* What a VALUE, a MASK or `default errno` may name. */
 static const struct constant constants[] = {
+	{ CONSTANT(AF_INET) },
+	{ CONSTANT(AF_INET6) },
+	{ CONSTANT(AF_NETLINK) },
+	{ CONSTANT(AF_UNIX) },
+	{ CONSTANT(CLONE_FILES) },
+	{ CONSTANT(CLONE_FS) },
+	{ CONSTANT(CLONE_NEWCGROUP) },
+	{ CONSTANT(CLONE_NEWIPC) },
+	{ CONSTANT(CLONE_NEWNET) },
 	{ CONSTANT(CLONE_NEWNS) },
+	{ CONSTANT(CLONE_NEWPID) },
+	{ CONSTANT(CLONE_NEWUSER) },
+	{ CONSTANT(CLONE_NEWUTS) },
+	{ CONSTANT(CLONE_SIGHAND) },
+	{ CONSTANT(CLONE_SYSVSEM) },
+	{ CONSTANT(CLONE_THREAD) },
+	{ CONSTANT(CLONE_VM) },
 	{ CONSTANT(EACCES) },
+	{ CONSTANT(EAFNOSUPPORT) },
 	{ CONSTANT(ENOSYS) },
 	{ CONSTANT(EPERM) },
+	{ CONSTANT(EPROTONOSUPPORT) },
 	{ CONSTANT(F_ADD_SEALS) },
 	{ CONSTANT(F_DUPFD_CLOEXEC) },
 	{ CONSTANT(F_GETFD) },
@@ -88,6 +137,7 @@ static const struct constant constants[] = {
 	{ CONSTANT(F_SETFL) },
 	{ CONSTANT(MFD_ALLOW_SEALING) },
 	{ CONSTANT(MFD_CLOEXEC) },
+	{ CONSTANT(NETLINK_ROUTE) },
 	{ CONSTANT(NS_GET_NSTYPE) },
 	{ CONSTANT(O_APPEND) },
 	{ CONSTANT(O_ASYNC) },
@@ -96,11 +146,26 @@ static const struct constant constants[] = {
 	{ CONSTANT(PR_CAP_AMBIENT) },
 	{ CONSTANT(PR_SET_NO_NEW_PRIVS) },
 	{ CONSTANT(PR_SET_SECCOMP) },
-	{ CONSTANT(AF_UNIX) },
+	{ CONSTANT(RENAME_WHITEOUT) },
+	{ CONSTANT(SOCK_PACKET) },
 	{ CONSTANT(SOL_SOCKET) },
 	{ CONSTANT(SO_ERROR) },
 	{ CONSTANT(SO_PEERCRED) },
+	{ CONSTANT(S_IFBLK) },
+	{ CONSTANT(S_IFCHR) },
+	{ CONSTANT(S_IFMT) },
+	{ CONSTANT(TIOCLINUX) },
+	{ CONSTANT(TIOCSTI) },
 	{ CONSTANT(TIOCSWINSZ) },
+};
+
+/* Calls newer than libseccomp may be; the same on all architectures. */
+static const struct {
+	const char *name;
+	int nr;
+} newer[] = {
+	{ "open_tree_attr", 467 },
+	{ "file_setattr", 469 },
 };
 
 /* What `rlimit` may name. */
@@ -154,14 +219,20 @@ static const struct many {
 
 struct rule {
 	int nr;
+	uint32_t action;
+	unsigned int line;
 	unsigned int nconditions;
+	/* SCMP_CMP_MASKED_EQ, or SCMP_CMP_NE, which here has a mask too. */
 	struct scmp_arg_cmp conditions[ARGS_MAX];
 };
 
 struct policy {
 	char role[ROLE_SIZE];
 	int has_default;
+	int denies;	 /* a list of what is refused */
 	uint32_t action; /* of calls that are not listed */
+	int has_last;
+	int last; /* call that exists; for what denies */
 	int has_capabilities;
 	uint64_t capabilities;
 	size_t nlimits;
@@ -203,13 +274,15 @@ find(const struct constant *table, size_t n, const char *name)
 	fail("unknown name \"%s\"", name);
 }
 
-/* Numbers and names joined by '|'; changes the text. */
+/* Numbers and names joined by '|', inverted by '~'; changes the text. */
 static uint64_t
 parse_value(char *text)
 {
 	uint64_t value = 0;
 	char *end, *save = NULL;
+	int inverted = text[0] == '~';
 
+	text += inverted;
 	if (text[0] == '\0' || text[0] == '|')
 		fail("a value is missing");
 	for (char *term = strtok_r(text, "|", &save); term != NULL;
@@ -222,12 +295,12 @@ parse_value(char *text)
 		} else
 			value |= find(constants, COUNT(constants), term)->value;
 	}
-	return (value);
+	return (inverted ? ~value : value);
 }
 
-/* One condition: argN[&MASK] == VALUE. */
+/* One condition: argN[&MASK] == VALUE, or != in a list of what is refused. */
 static struct scmp_arg_cmp
-parse_condition(char *const words[3])
+parse_condition(char *const words[3], int denies)
 {
 	struct scmp_arg_cmp condition;
 	const char *arg = words[0];
@@ -241,15 +314,29 @@ parse_condition(char *const words[3])
 	if (strlen(arg) != 4 || strncmp(arg, "arg", 3) != 0 || arg[3] < '0' ||
 	    arg[3] >= '0' + ARGS_MAX)
 		fail("\"%s\" is not one of arg0 to arg5", arg);
-	if (strcmp(words[1], "==") != 0)
+	if (denies) {
+		if (ampersand != NULL && ampersand[1] != '~' &&
+		    mask > UINT32_MAX)
+			fail("only the low 32 bits are compared");
+		mask &= UINT32_MAX;
+	} else if (strcmp(words[1], "==") != 0)
 		fail("the only operator is ==");
 
+	memset(&condition, 0, sizeof(condition));
 	condition.arg = (unsigned int)(arg[3] - '0');
-	condition.op = SCMP_CMP_MASKED_EQ;
+	if (strcmp(words[1], "==") == 0)
+		condition.op = SCMP_CMP_MASKED_EQ;
+	else if (strcmp(words[1], "!=") == 0)
+		condition.op = SCMP_CMP_NE;
+	else
+		fail("the only operators are == and !=");
 	condition.datum_a = mask;
 	condition.datum_b = parse_value(words[2]);
 	if ((condition.datum_b & ~mask) != 0)
-		fail("the value has bits outside of the mask: never true");
+		fail("the value has bits outside of the mask: %s true",
+		    condition.op == SCMP_CMP_NE ? "always" : "never");
+	if (mask == 0)
+		fail("the mask has no bits");
 	return (condition);
 }
 
@@ -265,10 +352,9 @@ pins(const struct scmp_arg_cmp *condition, const struct many *entry)
 	    (condition->datum_b & entry->clear) == 0);
 }
 
-/* Refuses what would make the policy weaker than it reads. */
+/* Refuses to allow what would make the policy weaker than it reads. */
 static void
-lint_rule(const struct policy *policy, const char *name,
-    const struct rule *rule)
+lint_allowed(const char *name, const struct rule *rule)
 {
 	for (size_t i = 0; i < COUNT(never); i++)
 		if (strcmp(never[i], name) == 0)
@@ -287,16 +373,22 @@ lint_rule(const struct policy *policy, const char *name,
 			    many[i].arg,
 			    many[i].clear == 0 ? "" : " without PROT_EXEC");
 	}
+}
 
+/* Refuses what says nothing new. */
+static void
+lint_repeated(const struct policy *policy, const char *name,
+    const struct rule *rule)
+{
 	for (size_t i = 0; i < policy->nrules; i++) {
 		const struct rule *other = &policy->rules[i];
 
 		if (other->nr != rule->nr)
 			continue;
 		if (other->nconditions == 0 || rule->nconditions == 0)
-			fail("%s is allowed with any arguments already, or "
+			fail("%s is %s with any arguments already, or "
 			     "has a narrower line before",
-			    name);
+			    name, policy->denies ? "refused" : "allowed");
 		if (other->nconditions == rule->nconditions &&
 		    memcmp(other->conditions, rule->conditions,
 			rule->nconditions * sizeof(rule->conditions[0])) == 0)
@@ -304,16 +396,30 @@ lint_rule(const struct policy *policy, const char *name,
 	}
 }
 
+static int
+parse_call(const char *name)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+
+	for (size_t i = 0; nr == __NR_SCMP_ERROR && i < COUNT(newer); i++)
+		if (strcmp(newer[i].name, name) == 0)
+			nr = newer[i].nr;
+	if (nr == __NR_SCMP_ERROR)
+		fail("unknown system call \"%s\"", name);
+	return (nr);
+}
+
+/* CALL [argN[&MASK] == VALUE]... [ARCH], and what becomes of it. */
 static void
-parse_rule(struct policy *policy, char **words, size_t nwords)
+parse_rule(struct policy *policy, uint32_t action, char **words, size_t nwords)
 {
 	struct rule rule;
 	char *last = words[nwords - 1];
 
 	memset(&rule, 0, sizeof(rule));
-	rule.nr = seccomp_syscall_resolve_name(words[0]);
-	if (rule.nr == __NR_SCMP_ERROR)
-		fail("unknown system call \"%s\"", words[0]);
+	rule.nr = parse_call(words[0]);
+	rule.action = action;
+	rule.line = line;
 	if (nwords > 1 && last[0] == '[') {
 		if (strcmp(last, "[x86_64]") != 0 &&
 		    strcmp(last, "[aarch64]") != 0)
@@ -330,10 +436,12 @@ parse_rule(struct policy *policy, char **words, size_t nwords)
 	if ((nwords - 1) % 3 != 0 || (nwords - 1) / 3 > ARGS_MAX)
 		fail("expected CALL, then conditions argN[&MASK] == VALUE");
 	for (size_t i = 1; i < nwords; i += 3)
-		rule.conditions[rule.nconditions++] = parse_condition(
-		    &words[i]);
+		rule.conditions[rule.nconditions++] =
+		    parse_condition(&words[i], policy->denies);
 
-	lint_rule(policy, words[0], &rule);
+	if (!policy->denies)
+		lint_allowed(words[0], &rule);
+	lint_repeated(policy, words[0], &rule);
 	if (policy->nrules == RULES_MAX)
 		fail("more than %d rules", RULES_MAX);
 	policy->rules[policy->nrules++] = rule;
@@ -350,8 +458,37 @@ parse_default(struct policy *policy, char **words, size_t nwords)
 	else if (nwords == 3 && strcmp(words[1], "errno") == 0)
 		policy->action = SCMP_ACT_ERRNO(
 		    find(constants, COUNT(constants), words[2])->value);
-	else
-		fail("expected: default kill, or: default errno NAME");
+	else if (nwords == 2 && strcmp(words[1], "allow") == 0) {
+		policy->action = SCMP_ACT_ALLOW;
+		policy->denies = 1;
+	} else
+		fail("expected: default kill, allow or errno NAME");
+}
+
+static void
+parse_last(struct policy *policy, char **words, size_t nwords)
+{
+	if (policy->has_last)
+		fail("a second last");
+	if (nwords != 2)
+		fail("expected: last CALL");
+	policy->has_last = 1;
+	policy->last = parse_call(words[1]);
+	if (policy->last < 0)
+		fail("%s does not exist on %s", words[1], ARCH);
+}
+
+static void
+parse_deny(struct policy *policy, char **words, size_t nwords)
+{
+	uint64_t number;
+
+	if (nwords < 3)
+		fail("expected: deny ERRNO CALL, then conditions");
+	number = find(constants, COUNT(constants), words[1])->value;
+	if (words[1][0] != 'E')
+		fail("%s is not an errno", words[1]);
+	parse_rule(policy, SCMP_ACT_ERRNO(number), words + 2, nwords - 2);
 }
 
 static void
@@ -414,12 +551,20 @@ parse_line(struct policy *policy, char *text)
 
 	if (strcmp(words[0], "default") == 0)
 		parse_default(policy, words, nwords);
+	else if (!policy->has_default)
+		fail("the first line must be `default`");
+	else if (policy->denies && strcmp(words[0], "last") == 0)
+		parse_last(policy, words, nwords);
+	else if (policy->denies && strcmp(words[0], "deny") == 0)
+		parse_deny(policy, words, nwords);
+	else if (policy->denies)
+		fail("after `default allow` there is only `last` and `deny`");
 	else if (strcmp(words[0], "capabilities") == 0)
 		parse_capabilities(policy, words, nwords);
 	else if (strcmp(words[0], "rlimit") == 0)
 		parse_rlimit(policy, words, nwords);
 	else
-		parse_rule(policy, words, nwords);
+		parse_rule(policy, SCMP_ACT_ALLOW, words, nwords);
 }
 
 /* The role is the file's name without folder and suffix. */
@@ -457,13 +602,157 @@ parse_file(struct policy *policy)
 	if (ferror(file))
 		err(1, "%s", path);
 	fclose(file);
-	if (!policy->has_default || !policy->has_capabilities)
+	if (policy->denies && !policy->has_last)
+		fail("needs a line `last`");
+	for (size_t i = 0; policy->denies && i < policy->nrules; i++) {
+		line = policy->rules[i].line;
+		if (policy->rules[i].nr > policy->last)
+			fail("the call is newer than `last`");
+	}
+	if (!policy->denies &&
+	    (!policy->has_default || !policy->has_capabilities))
 		fail("needs a line `default` and a line `capabilities`");
+}
+
+static struct sock_filter *
+emit(struct policy *policy, int code, uint32_t k)
+{
+	struct sock_filter *insn = &policy->insns[policy->ninsns++];
+
+	if (policy->ninsns == BPF_MAXINSNS)
+		errx(1, "%s: the program is too long", path);
+	insn->code = (uint16_t)code;
+	insn->k = k;
+	return (insn);
+}
+
+/* From the instruction to the next one that will be emitted. */
+static uint8_t
+distance(const struct policy *policy, const struct sock_filter *from)
+{
+	ptrdiff_t n = &policy->insns[policy->ninsns] - from - 1;
+
+	if (n > UINT8_MAX)
+		errx(1, "%s: a jump is too long", path);
+	return ((uint8_t)n);
+}
+
+/* Returns the instruction's distance to go when the condition is false. */
+static uint8_t *
+emit_condition(struct policy *policy, const struct scmp_arg_cmp *condition,
+    struct sock_filter **jump)
+{
+	uint32_t mask = (uint32_t)condition->datum_a;
+	uint32_t value = (uint32_t)condition->datum_b;
+	int if_differs = condition->op == SCMP_CMP_NE;
+
+	emit(policy, BPF_LD | BPF_W | BPF_ABS,
+	    (uint32_t)offsetof(struct seccomp_data, args[condition->arg]));
+	if (mask != UINT32_MAX && value == 0) {
+		/* Any of the bits is a difference. */
+		*jump = emit(policy, BPF_JMP | BPF_JSET | BPF_K, mask);
+		return (if_differs ? &(*jump)->jf : &(*jump)->jt);
+	}
+	if (mask != UINT32_MAX)
+		emit(policy, BPF_ALU | BPF_AND | BPF_K, mask);
+	*jump = emit(policy, BPF_JMP | BPF_JEQ | BPF_K, value);
+	return (if_differs ? &(*jump)->jt : &(*jump)->jf);
+}
+
+static void
+emit_rule(struct policy *policy, const struct rule *rule)
+{
+	struct sock_filter *jumps[ARGS_MAX];
+	uint8_t *skips[ARGS_MAX];
+
+	for (unsigned int i = 0; i < rule->nconditions; i++)
+		skips[i] =
+		    emit_condition(policy, &rule->conditions[i], &jumps[i]);
+	emit(policy, BPF_RET | BPF_K, rule->action);
+	for (unsigned int i = 0; i < rule->nconditions; i++)
+		*skips[i] = distance(policy, jumps[i]);
+}
+
+/* The rules of one call, if it is this one; its number is loaded. */
+static void
+emit_call(struct policy *policy, const struct rule *rule,
+    const struct rule *end)
+{
+	int nr = rule->nr;
+	struct sock_filter *jump =
+	    emit(policy, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr);
+	unsigned int nconditions = rule->nconditions;
+
+	for (; rule < end && rule->nr == nr; rule++)
+		emit_rule(policy, rule);
+	if (nconditions != 0)
+		emit(policy, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	jump->jf = distance(policy, jump);
+}
+
+/* A search among n calls, by the first rule of each. */
+static void
+emit_search(struct policy *policy, const struct rule **calls, size_t n)
+{
+	struct sock_filter *jump;
+
+	if (n > LEAF_CALLS) {
+		jump = emit(policy, BPF_JMP | BPF_JGE | BPF_K,
+		    (uint32_t)calls[n / 2]->nr);
+		emit_search(policy, calls, n / 2);
+		jump->jt = distance(policy, jump);
+		emit_search(policy, calls + n / 2, n - n / 2);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		emit_call(policy, calls[i], policy->rules + policy->nrules);
+	emit(policy, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+}
+
+static int
+compare_rules(const void *a, const void *b)
+{
+	const struct rule *one = a, *other = b;
+
+	if (one->nr != other->nr)
+		return (one->nr < other->nr ? -1 : 1);
+	return (one->line < other->line ? -1 : 1);
+}
+
+/*
+ * What denies is compiled here: libseccomp masks for "==" alone, so that "any
+ * of these bits" or "none of these ints" took dozens of rules, and it has no
+ * way to say "what is newer".
+ */
+static void
+compile_denies(struct policy *policy)
+{
+	const struct rule *calls[RULES_MAX];
+	size_t ncalls = 0;
+
+	qsort(policy->rules, policy->nrules, sizeof(policy->rules[0]),
+	    compare_rules);
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (i == 0 || policy->rules[i].nr != policy->rules[i - 1].nr)
+			calls[ncalls++] = &policy->rules[i];
+
+	emit(policy, BPF_LD | BPF_W | BPF_ABS,
+	    offsetof(struct seccomp_data, arch));
+	emit(policy, BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH)->jt = 1;
+	emit(policy, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	emit(policy, BPF_LD | BPF_W | BPF_ABS,
+	    offsetof(struct seccomp_data, nr));
+	emit(policy, BPF_JMP | BPF_JGT | BPF_K, (uint32_t)policy->last)->jf = 3;
+	/* A debugger's way to have no call made, and to say what it returns. */
+	emit(policy, BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX)->jf = 1;
+	emit(policy, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	emit(policy, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	emit_search(policy, calls, ncalls);
 }
 
 /* Lets libseccomp make the program; only the native architecture is in it. */
 static void
-compile(struct policy *policy)
+compile_allows(struct policy *policy)
 {
 	scmp_filter_ctx context = seccomp_init(policy->action);
 	ssize_t size;
@@ -476,9 +765,9 @@ compile(struct policy *policy)
 	if (r == 0) /* a binary tree of the numbers instead of a list */
 		r = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; r == 0 && i < policy->nrules; i++)
-		r = seccomp_rule_add_exact_array(context, SCMP_ACT_ALLOW,
-		    policy->rules[i].nr, policy->rules[i].nconditions,
-		    policy->rules[i].conditions);
+		r = seccomp_rule_add_exact_array(context,
+		    policy->rules[i].action, policy->rules[i].nr,
+		    policy->rules[i].nconditions, policy->rules[i].conditions);
 	if (r != 0)
 		errx(1, "%s: libseccomp: %s", path, strerror(-r));
 
@@ -499,11 +788,13 @@ compile(struct policy *policy)
 static void
 write_header(FILE *file, const struct policy *policy)
 {
-	fprintf(file,
-	    "\nextern const struct sock_fprog policy_%s;\n"
-	    "extern const struct policy_rlimit policy_%s_rlimits[];\n"
-	    "extern const uint64_t policy_%s_capabilities;\n",
-	    policy->role, policy->role, policy->role);
+	fprintf(file, "\nextern const struct sock_fprog policy_%s;\n",
+	    policy->role);
+	if (!policy->denies)
+		fprintf(file,
+		    "extern const struct policy_rlimit policy_%s_rlimits[];\n"
+		    "extern const uint64_t policy_%s_capabilities;\n",
+		    policy->role, policy->role);
 }
 
 static void
@@ -519,6 +810,8 @@ write_source(FILE *file, const struct policy *policy)
 	    "};\n\nconst struct sock_fprog policy_%s = {\n"
 	    "\t%zu, (struct sock_filter *)insns_%s,\n};\n",
 	    policy->role, policy->ninsns, policy->role);
+	if (policy->denies)
+		return;
 
 	fprintf(file, "\nconst struct policy_rlimit policy_%s_rlimits[] = {\n",
 	    policy->role);
@@ -568,7 +861,10 @@ main(int argc, char *argv[])
 		memset(&policy, 0, sizeof(policy));
 		path = argv[i];
 		parse_file(&policy);
-		compile(&policy);
+		if (policy.denies)
+			compile_denies(&policy);
+		else
+			compile_allows(&policy);
 		write_header(header, &policy);
 		write_source(source, &policy);
 	}

@@ -395,11 +395,10 @@ read_size(struct oci_reader *reader, int value, uint32_t arg)
 	    OCI_FIELDS(size_fields)));
 }
 
-/* cwd, args, env in this order: so they lie in the strings. */
+/* cwd, args in this order, and then env: so they lie in the strings. */
 static const struct oci_field process_fields[] = {
 	{ "cwd", JSON_STRING, 1, read_cwd, 0 },
 	{ "args", JSON_ARRAY, 1, read_args, 0 },
-	{ "env", JSON_ARRAY, 0, read_env, 0 },
 	{ "user", JSON_OBJECT, 1, read_user, 0 },
 	{ "terminal", JSON_BOOLEAN, 0, oci_read_flag, PLAN_TERMINAL },
 	{ "consoleSize", JSON_OBJECT, 0, read_size, 0 },
@@ -412,10 +411,23 @@ static const struct oci_field process_fields[] = {
 	{ "selinuxLabel", JSON_STRING, 0, oci_read_empty, 0 },
 };
 
+static const struct oci_field env_field[] = {
+	{ "env", JSON_ARRAY, 0, read_env, 0 },
+};
+
 int
 oci_read_process(struct oci_reader *reader, int value, uint32_t arg)
 {
+	size_t env;
+
 	(void)arg;
-	return (oci_read_object(reader, value, process_fields,
-	    OCI_FIELDS(process_fields)));
+	if (oci_read_object(reader, value, process_fields,
+		OCI_FIELDS(process_fields)) != 0)
+		return (-EINVAL);
+	env = reader->used;
+	if (oci_read_object(reader, value, env_field, OCI_FIELDS(env_field)) !=
+	    0)
+		return (-EINVAL);
+	oci_add_variables(reader, env);
+	return (0);
 }

@@ -75,6 +75,13 @@ int	 oci_append(struct oci_reader *reader, int value, const char **string);
 /* oci_process.c: reads the members of a process object. */
 int	 oci_read_process(struct oci_reader *reader, int value, uint32_t arg);
 
+/*
+ * oci_user.c: adds HOME, USER, LOGNAME and SHELL to the environment, which
+ * begins at env in the strings and ends them, where they are not in it and
+ * where there is room.  Without a line for the user only HOME, which is "/".
+ */
+void	 oci_add_variables(struct oci_reader *reader, size_t env);
+
 /* oci_resources.c: reads the members of a resources object that are limits. */
 int	 oci_read_resources(struct oci_reader *reader, int value, uint32_t arg);
 

@@ -10,134 +10,14 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-#include "privsep/plan.h"
-#include "unpriv/oci.h"
+#include "regress/unit/bundle.h"
 #include "unpriv/oci_resources.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Real documents, linked in as they are. */
-#define SAMPLE(name, file)                                          \
-	__asm__(".pushsection .rodata\n" #name "_start: .incbin \"" \
-		"regress/unit/bundles/" file "\"\n" #name "_end:\n" \
-		".popsection");                                     \
-	extern const char name##_start[], name##_end[]
 SAMPLE(sample_ctr, "ctr-1.6.json");
 SAMPLE(sample_runc, "runc-1.1.json");
 SAMPLE(sample_sandbox, "cri-1.6-sandbox.json");
 SAMPLE(sample_main, "cri-1.6-main.json");
 SAMPLE(sample_other, "cri-1.6-other.json");
-
-/* The members that a process must have. */
-#define USER	    "\"user\":{\"uid\":0,\"gid\":0}"
-#define CWD	    "\"cwd\":\"/\""
-#define ARGS	    "\"args\":[\"a\"]"
-#define NEEDED	    USER "," CWD "," ARGS
-#define BASE_MOUNTS 15 /* what every container has */
-/* A bundle with this much besides. */
-#define BUNDLE(more) \
-	"{\"ociVersion\":\"1.0.2\",\"process\":{" NEEDED "}," more "}"
-#define LINUX(more)	 BUNDLE("\"linux\":{" more "}")
-#define NAMESPACES(list) LINUX("\"namespaces\":[" list "]")
-#define NOTES(list)	 BUNDLE("\"annotations\":{" list "}")
-#define CRI		 "\"io.kubernetes.cri."
-#define GROUP		 "\"io.containerd.runc.v2.group\":"
-
-static struct plan plan;
-static char strings[PLAN_TAIL_MAX];
-
-/* The node that documents are decoded for. */
-static struct node node;
-static struct oci_node on = { .node = &node };
-
-static int
-decode(uint32_t kind, const char *json, size_t length)
-{
-	memset(&plan, 0xa5, sizeof(plan));
-	return (oci_decode(kind, json, length, &on, &plan, strings,
-	    sizeof(strings)));
-}
-
-static void
-check_good(uint32_t kind, const char *json, size_t length)
-{
-	const char *bad;
-	int n = decode(kind, json, length);
-
-	ATF_REQUIRE_MSG(n >= 0, "%.200s: %s", json, plan.error);
-	bad = plan_check(&plan, kind, strings, (size_t)n);
-	ATF_REQUIRE_MSG(bad == NULL, "%.200s: %s", json, bad);
-}
-
-static void
-check_process(const char *more)
-{
-	char json[4096];
-
-	snprintf(json, sizeof(json), "{" NEEDED "%s%s}",
-	    more[0] != '\0' ? "," : "", more);
-	check_good(PLAN_PROCESS, json, strlen(json));
-}
-
-static void
-check_bundle(const char *json)
-{
-	check_good(PLAN_BUNDLE, json, strlen(json));
-}
-
-/* Refused, with an error that begins like this, and with nothing else. */
-static void
-check_bad(uint32_t kind, const char *json, size_t length, const char *error)
-{
-	struct plan expected;
-	const char *p;
-
-	ATF_CHECK_EQ_MSG(decode(kind, json, length), -EINVAL, "%.200s", json);
-	ATF_CHECK_MSG(strncmp(plan.error, error, strlen(error)) == 0,
-	    "%.200s: \"%s\", not \"%s\"", json, plan.error, error);
-	ATF_CHECK(memchr(plan.error, '\0', sizeof(plan.error)) != NULL);
-	for (p = plan.error; *p != '\0'; p++)
-		ATF_CHECK(*p >= ' ' && *p <= '~');
-	memset(&expected, 0, sizeof(expected));
-	expected.magic = PLAN_MAGIC;
-	expected.kind = kind;
-	expected.flags = PLAN_HAS_ERROR;
-	memcpy(expected.error, plan.error, sizeof(expected.error));
-	ATF_CHECK(memcmp(&plan, &expected, sizeof(plan)) == 0);
-}
-
-struct bad {
-	const char *json; /* the document, or members of a process */
-	const char *error;
-};
-
-static void
-check_bad_bundles(const struct bad *bad, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		check_bad(PLAN_BUNDLE, bad[i].json, strlen(bad[i].json),
-		    bad[i].error);
-}
-
-/* Each in a process of an exec and in one of a bundle. */
-static void
-check_bad_processes(const struct bad *bad, size_t count)
-{
-	char json[4096];
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		snprintf(json, sizeof(json), "{%s}", bad[i].json);
-		check_bad(PLAN_PROCESS, json, strlen(json), bad[i].error);
-		snprintf(json, sizeof(json),
-		    "{\"ociVersion\":\"1.0.0\","
-		    "\"process\":{%s}}",
-		    bad[i].json);
-		check_bad(PLAN_BUNDLE, json, strlen(json), bad[i].error);
-	}
-}
 
 /* Limits, and what they are written as in each version; NULL: not at all. */
 struct limit {
@@ -177,13 +57,13 @@ ATF_TC_WITHOUT_HEAD(oci_decodes_a_bundle_of_ctr);
 ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 {
 	static const char expected[] =
-	    "/\0/bin/pause\0GREETING=<hello & \"good\" bye>";
+	    "/\0/bin/pause\0GREETING=<hello & \"good\" bye>\0HOME=/";
 
 	check_good(PLAN_BUNDLE, sample_ctr_start,
 	    (size_t)(sample_ctr_end - sample_ctr_start));
 	ATF_CHECK_EQ(plan.flags, PLAN_NO_NEW_PRIVS | PLAN_NEW_PIDNS | PLAN_CRI);
 	ATF_CHECK_EQ(plan.argc, 1);
-	ATF_CHECK_EQ(plan.envc, 1);
+	ATF_CHECK_EQ(plan.envc, 2);
 	ATF_REQUIRE(plan.strings_length > sizeof(expected));
 	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
 	/* What every container has, /dev/shm, what is covered. */
@@ -208,7 +88,7 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_runc, tc)
 	ATF_CHECK_EQ(plan.flags,
 	    PLAN_TERMINAL | PLAN_NO_NEW_PRIVS | PLAN_NEW_PIDNS |
 		PLAN_ROOT_READONLY);
-	ATF_CHECK_EQ(plan.envc, 2);
+	ATF_CHECK_EQ(plan.envc, 3);
 }
 
 ATF_TC_WITHOUT_HEAD(oci_decodes_the_bundles_of_a_pod);
@@ -375,7 +255,7 @@ ATF_TC_BODY(oci_reads_every_field_of_a_process, tc)
 	    "\"noNewPrivileges\":true,\"oomScoreAdj\":-1000,"
 	    "\"apparmorProfile\":\"\",\"selinuxLabel\":null,\"new\":[{}]}";
 	static const char expected[] = "/tmp/..\0x\0\0z z\0A=\0B=c=d\0"
-				       "\xc3\xa9=\xf0\x9f\x98\x80";
+				       "\xc3\xa9=\xf0\x9f\x98\x80\0HOME=/";
 
 	check_good(PLAN_PROCESS, json, strlen(json));
 	ATF_CHECK_EQ(plan.flags,
@@ -388,7 +268,7 @@ ATF_TC_BODY(oci_reads_every_field_of_a_process, tc)
 	ATF_CHECK(
 	    plan.groups[0] == 5 && plan.groups[1] == 0 && plan.groups[2] == 5);
 	ATF_CHECK_EQ(plan.argc, 3);
-	ATF_CHECK_EQ(plan.envc, 3);
+	ATF_CHECK_EQ(plan.envc, 4);
 	ATF_REQUIRE_EQ(plan.strings_length, sizeof(expected));
 	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
 	ATF_CHECK_EQ(plan.capabilities[PLAN_BOUNDING],
@@ -410,7 +290,7 @@ ATF_TC_BODY(oci_gives_nothing_that_was_not_asked_for, tc)
 	ATF_CHECK_EQ(plan.flags, 0);
 	ATF_CHECK_EQ(plan.ngroups, 0);
 	ATF_CHECK_EQ(plan.nrlimits, 0);
-	ATF_CHECK_EQ(plan.envc, 0);
+	ATF_CHECK_EQ(plan.envc, 1); /* HOME */
 	for (i = 0; i < PLAN_CAPSETS; i++)
 		ATF_CHECK_EQ(plan.capabilities[i], 0);
 	check_process("\"capabilities\":{},\"rlimits\":[],\"env\":null,"
@@ -1113,35 +993,6 @@ ATF_TC_BODY(oci_reads_an_update_with_a_period_alone, tc)
 	    0);
 	CHECK_LIMITS(&limits, { MSG_CGROUP_CPU_SHARES, "2", "1" },
 	    { MSG_CGROUP_CPU_PERIOD, "100000", NULL });
-}
-
-#define MOUNTS(list) BUNDLE("\"mounts\":[" list "]")
-#define MOUNT(type, from, to, options)                                    \
-	"{\"type\":\"" type "\",\"source\":\"" from "\",\"destination\":" \
-	"\"" to "\",\"options\":[" options "]}"
-#define BIND(from, to, options) MOUNT("bind", from, to, options)
-
-/* Mount number i of the plan, as it lies behind the strings. */
-static void
-check_mount(uint32_t i, const char *destination, const char *source,
-    struct plan_mount expected)
-{
-	const char *p = strings, *records = strings + plan.strings_length;
-	struct plan_mount m;
-	size_t n;
-
-	ATF_REQUIRE_MSG(i < plan.nmounts, "%u of %u", i, plan.nmounts);
-	for (n = 1 + plan.argc + plan.envc + 2 * i; n > 0; n--)
-		p += strlen(p) + 1;
-	ATF_CHECK_STREQ(p, destination);
-	ATF_CHECK_STREQ(p + strlen(p) + 1, source);
-	memcpy(&m, records + i * sizeof(m), sizeof(m));
-	ATF_CHECK_EQ_MSG(m.kind, expected.kind, "%s", destination);
-	ATF_CHECK_EQ_MSG(m.mode, expected.mode, "%s", destination);
-	ATF_CHECK_EQ_MSG(m.attributes, expected.attributes, "%s", destination);
-	ATF_CHECK_EQ_MSG(m.propagation, expected.propagation, "%s",
-	    destination);
-	ATF_CHECK_EQ_MSG(m.number, expected.number, "%s", destination);
 }
 
 ATF_TC_WITHOUT_HEAD(oci_reads_the_mounts_of_a_pod);

@@ -188,6 +188,22 @@ read_namespaces(struct oci_reader *reader, int value, uint32_t arg)
 	    read_namespace, arg));
 }
 
+/* With the host profile only the network is the pod's, if it has one. */
+static void
+namespaces_settle(struct oci_reader *reader)
+{
+	struct plan *plan = reader->plan;
+	const uint32_t pid = plan->ns_pids[PLAN_NS_NET];
+
+	if ((plan->flags & PLAN_HOST) == 0)
+		return;
+	plan->flags &= ~(uint32_t)PLAN_NEW_PIDNS;
+	plan->unshare &= CLONE_NEWNET;
+	memset(plan->ns_pids, 0, sizeof(plan->ns_pids));
+	plan->ns_pids[PLAN_NS_NET] = pid;
+	memset(plan->hostname, 0, sizeof(plan->hostname));
+}
+
 /*
  * A sandbox's profile is for a program that is not executed: what takes its
  * place has a filter of its own, which is stricter.
@@ -377,10 +393,13 @@ read_document(struct oci_reader *reader, const char *json, size_t length)
 	}
 	if (oci_read_object(reader, JSON_ROOT, bundle_fields,
 		OCI_FIELDS(bundle_fields)) != 0 ||
-	    oci_base_mounts(reader) != 0)
+	    oci_find_profile(reader, JSON_ROOT) != 0 ||
+	    oci_base_mounts(reader) != 0 ||
+	    oci_read_object(reader, JSON_ROOT, container_fields,
+		OCI_FIELDS(container_fields)) != 0)
 		return (-EINVAL);
-	return (oci_read_object(reader, JSON_ROOT, container_fields,
-	    OCI_FIELDS(container_fields)));
+	namespaces_settle(reader);
+	return (oci_last_mounts(reader));
 }
 
 /* The records of mounts follow the strings, and those the filter. */

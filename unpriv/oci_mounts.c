@@ -1,6 +1,5 @@
 /*
- * What a container has mounted: what every container has below /dev, the mounts
- * of the bundle, its devices.
+ * What a container has mounted: the mounts of the bundle, its devices.
  */
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
@@ -12,38 +11,6 @@
 #include "unpriv/oci_reader.h"
 
 #define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
-#define NOSUID_NOEXEC (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
-
-#define SHM	 "/dev/shm"
-#define BASE_SHM 1 /* its place in the base */
-
-/* A private /dev.  Of devices those that give nothing of the node away. */
-static const struct {
-	const char *destination, *source;
-	struct plan_mount mount;
-} base[] = {
-	{ "/dev", "",
-	    { PLAN_TMPFS, 0755, NOSUID_NOEXEC, MS_PRIVATE, 64 << 10 } },
-	[BASE_SHM] = { SHM, "",
-	    { PLAN_TMPFS, 01777, NOSUID_NOEXEC, MS_PRIVATE, 64 << 20 } },
-	{ "/dev/null", "/dev/null", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/zero", "/dev/zero", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/full", "/dev/full", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/tty", "/dev/tty", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/random", "/dev/random", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/urandom", "/dev/urandom",
-	    { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/pts", "", { PLAN_DEVPTS, 0, NOSUID_NOEXEC, MS_PRIVATE, 0 } },
-	/* Filled by who is in the IPC namespace that it shows. */
-	{ "/dev/mqueue", "", { PLAN_DIRECTORY, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/ptmx", "pts/ptmx", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/fd", "/proc/self/fd", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/stdin", "/proc/self/fd/0", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/stdout", "/proc/self/fd/1",
-	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
-	{ "/dev/stderr", "/proc/self/fd/2",
-	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
-};
 
 /*
  * What becomes of each type of mount, at one destination or, where none is
@@ -133,21 +100,13 @@ append(struct oci_reader *reader, const char *string)
 	return (0);
 }
 
-int
-oci_base_mounts(struct oci_reader *reader)
+struct plan_mount *
+oci_add_mount(struct oci_reader *reader, const char *destination,
+    const char *source)
 {
-	size_t i;
-
-	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
-		return (0);
-	for (i = 0; i < NUMBER(base); i++) {
-		if (append(reader, base[i].destination) != 0 ||
-		    append(reader, base[i].source) != 0 ||
-		    mount_new(reader) == NULL)
-			return (-EINVAL);
-		*reader->mount = base[i].mount;
-	}
-	return (0);
+	if (append(reader, destination) != 0 || append(reader, source) != 0)
+		return (NULL);
+	return (mount_new(reader));
 }
 
 /*
@@ -283,6 +242,36 @@ read_type(struct oci_reader *reader, int value, uint32_t arg)
 	    "expected bind, tmpfs, or what every container has"));
 }
 
+/* With the node's /dev there is what CRI gives to those who have their own. */
+static int
+is_left_out(const struct oci_reader *reader, const char *destination)
+{
+	static const char *const own[] = { "/dev", "/dev/pts", OCI_SHM,
+		"/dev/mqueue" };
+	const char *source = destination + strlen(destination) + 1;
+	size_t i;
+
+	if ((reader->plan->flags & PLAN_HOST) == 0)
+		return (0);
+	if (reader->mount->kind != PLAN_TMPFS)
+		return (strcmp(destination, OCI_SHM) == 0 &&
+		    (strcmp(source, OCI_SHM) == 0 ||
+			oci_is_sandbox_file(reader, source, "shm")));
+	for (i = 0; i < NUMBER(own); i++) {
+		if (strcmp(destination, own[i]) == 0)
+			return (1);
+	}
+	return (0);
+}
+
+/* Takes back the last mount, whose strings begin at start. */
+static void
+mount_drop(struct oci_reader *reader, size_t start)
+{
+	reader->used = start;
+	reader->plan->nmounts--;
+}
+
 /* A mount that the container has already leaves nothing in the plan. */
 static int
 read_mount(struct oci_reader *reader, int value, uint32_t arg)
@@ -305,18 +294,23 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 	    oci_read_object(reader, value, first, OCI_FIELDS(first)) != 0)
 		return (-EINVAL);
 	if (m->kind == 0) {
-		reader->used = start;
-		reader->plan->nmounts--;
+		mount_drop(reader, start);
+		return (0);
+	}
+	is_bind = m->kind == PLAN_BIND || m->kind == PLAN_BIND_TREE;
+	m->mode = is_bind ? 0 : 01777;
+	if (oci_read_object(reader, value, then, is_bind ? 2 : 1) != 0 ||
+	    (!is_bind && append(reader, "") != 0))
+		return (-EINVAL);
+	if (is_left_out(reader, reader->strings + start)) {
+		mount_drop(reader, start);
 		return (0);
 	}
 	/* Instead of that of the base. */
-	if (strcmp(reader->strings + start, SHM) == 0)
-		reader->mounts[BASE_SHM].kind = PLAN_DIRECTORY;
-	is_bind = m->kind == PLAN_BIND || m->kind == PLAN_BIND_TREE;
-	m->mode = is_bind ? 0 : 01777;
-	if (oci_read_object(reader, value, then, is_bind ? 2 : 1) != 0)
-		return (-EINVAL);
-	return (is_bind ? 0 : append(reader, ""));
+	if (strcmp(reader->strings + start, OCI_SHM) == 0 &&
+	    reader->shm != NULL)
+		reader->shm->kind = PLAN_DIRECTORY;
+	return (0);
 }
 
 int
@@ -396,7 +390,8 @@ read_device(struct oci_reader *reader, int value, uint32_t arg)
 int
 oci_read_devices(struct oci_reader *reader, int value, uint32_t arg)
 {
-	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+	/* The node's /dev has them all. */
+	if ((reader->plan->flags & (PLAN_CRI_SANDBOX | PLAN_HOST)) != 0)
 		return (0);
 	return (oci_read_array(reader, value, PLAN_MOUNTS_MAX, JSON_OBJECT,
 	    read_device, arg));

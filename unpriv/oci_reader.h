@@ -10,6 +10,7 @@
 #include "unpriv/oci.h"
 
 #define OCI_PATH_SIZE	96	/* bytes; the deepest field needs about 40 */
+#define OCI_SHM		"/dev/shm"
 
 /* One decoding. */
 struct oci_reader {
@@ -22,6 +23,7 @@ struct oci_reader {
 	uint32_t namespace;		/* the kind being read */
 	struct plan_mount mounts[PLAN_MOUNTS_MAX]; /* plan->nmounts of them */
 	struct plan_mount *mount;	/* the one being read */
+	struct plan_mount *shm;		/* the base's on OCI_SHM, or NULL */
 	uint64_t filter[PLAN_FILTER_MAX + 1]; /* plan->nfilter instructions */
 	char path[OCI_PATH_SIZE];	/* the value being read, for errors */
 };
@@ -104,9 +106,31 @@ int	 oci_read_covered(struct oci_reader *reader, int value, uint32_t kind);
 int	 oci_read_seccomp(struct oci_reader *reader, int value, uint32_t arg);
 
 /*
- * oci_mounts.c: what every container has, where no process alone is decoded.
- * Sandboxes have nothing: no program runs in them.
+ * oci_mounts.c: appends a mount of kind 0, private, and its strings.  Returns
+ * it, to be filled; or NULL, with plan->error.
+ */
+struct plan_mount *oci_add_mount(struct oci_reader *reader,
+	    const char *destination, const char *source);
+
+/*
+ * oci_profile.c: sets PLAN_HOST where the bundle, which is the document's
+ * root, or the node asks for it, or refuses it.  It comes after the annotations
+ * and before all mounts.  What is malformed asks for nothing.
+ */
+int	 oci_find_profile(struct oci_reader *reader, int bundle);
+
+/*
+ * oci_base.c: what every container has by its profile, before its own mounts,
+ * and what covers them all.  Sandboxes have nothing: no program runs in them.
  */
 int	 oci_base_mounts(struct oci_reader *reader);
+int	 oci_last_mounts(struct oci_reader *reader);
+
+/*
+ * oci_source.c: whether source is what CRI has made for this pod's sandbox and
+ * calls name; NULL: anything of it.
+ */
+int	 oci_is_sandbox_file(const struct oci_reader *reader,
+	    const char *source, const char *name);
 
 #endif

@@ -1,0 +1,102 @@
+/*
+ * What every container has below /dev, by its profile, and what the node's
+ * configuration adds or hides.
+ */
+#include <sys/mount.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "unpriv/oci_reader.h"
+
+#define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
+#define NOSUID_NOEXEC (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+struct base {
+	const char *destination, *source;
+	struct plan_mount mount;
+};
+
+/* A private /dev.  Of devices those that give nothing of the node away. */
+static const struct base confined[] = {
+	{ "/dev", "",
+	    { PLAN_TMPFS, 0755, NOSUID_NOEXEC, MS_PRIVATE, 64 << 10 } },
+	{ OCI_SHM, "",
+	    { PLAN_TMPFS, 01777, NOSUID_NOEXEC, MS_PRIVATE, 64 << 20 } },
+	{ "/dev/null", "/dev/null", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/zero", "/dev/zero", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/full", "/dev/full", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/tty", "/dev/tty", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/random", "/dev/random", { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/urandom", "/dev/urandom",
+	    { PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/pts", "", { PLAN_DEVPTS, 0, NOSUID_NOEXEC, MS_PRIVATE, 0 } },
+	/* Filled by who is in the IPC namespace that it shows. */
+	{ "/dev/mqueue", "", { PLAN_DIRECTORY, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/ptmx", "pts/ptmx", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/fd", "/proc/self/fd", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/stdin", "/proc/self/fd/0", { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/stdout", "/proc/self/fd/1",
+	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/dev/stderr", "/proc/self/fd/2",
+	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+};
+
+/* The node's, with all that is mounted there. */
+static const struct base host[] = {
+	{ "/dev", "/dev", { PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 } },
+};
+
+/* The paths of a list of the node's configuration, each where it is there. */
+static int
+add_list(struct oci_reader *reader, const char *list, uint32_t kind)
+{
+	struct plan_mount *m;
+
+	for (; list[0] != '\0'; list += strlen(list) + 1) {
+		if ((m = oci_add_mount(reader, list, list)) == NULL)
+			return (-EINVAL);
+		m->kind = kind;
+	}
+	return (0);
+}
+
+int
+oci_base_mounts(struct oci_reader *reader)
+{
+	const int is_host = (reader->plan->flags & PLAN_HOST) != 0;
+	const struct base *b = is_host ? host : confined;
+	const struct base *end = b +
+	    (is_host ? NUMBER(host) : NUMBER(confined));
+	struct plan_mount *m;
+
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	for (; b < end; b++) {
+		m = oci_add_mount(reader, b->destination, b->source);
+		if (m == NULL)
+			return (-EINVAL);
+		*m = b->mount;
+		if (strcmp(b->destination, OCI_SHM) == 0)
+			reader->shm = m;
+	}
+	if (is_host)
+		return (0);
+	if (add_list(reader, reader->on->node->run_allow, PLAN_BIND_TREE) != 0)
+		return (-EINVAL);
+	return (add_list(reader, reader->on->node->device_allow, PLAN_DEVICE));
+}
+
+int
+oci_last_mounts(struct oci_reader *reader)
+{
+	const char *root = reader->on->node->runtime_root;
+	struct plan_mount *m;
+
+	if ((reader->plan->flags & PLAN_HOST) == 0 || root[0] == '\0')
+		return (0);
+	if ((m = oci_add_mount(reader, root, "")) == NULL)
+		return (-EINVAL);
+	m->kind = PLAN_MASK;
+	return (0);
+}

@@ -394,7 +394,7 @@ read_document(struct oci_reader *reader, const char *json, size_t length)
 	if (oci_read_object(reader, JSON_ROOT, bundle_fields,
 		OCI_FIELDS(bundle_fields)) != 0 ||
 	    oci_find_profile(reader, JSON_ROOT) != 0 ||
-	    oci_base_mounts(reader) != 0 ||
+	    oci_node_mounts(reader) != 0 || oci_base_mounts(reader) != 0 ||
 	    oci_read_object(reader, JSON_ROOT, container_fields,
 		OCI_FIELDS(container_fields)) != 0)
 		return (-EINVAL);

@@ -120,6 +120,13 @@ struct plan_mount *oci_add_mount(struct oci_reader *reader,
 int	 oci_find_profile(struct oci_reader *reader, int bundle);
 
 /*
+ * oci_node_mounts.c: appends the node's filesystems, before all other mounts,
+ * by the profile and the node's list of mounts, which it refuses if it is
+ * malformed, or if there are more than 64 to be shown.
+ */
+int	 oci_node_mounts(struct oci_reader *reader);
+
+/*
  * oci_base.c: what every container has by its profile, before its own mounts,
  * and what covers them all.  Sandboxes have nothing: no program runs in them.
  */

@@ -44,8 +44,9 @@ enum plan_flag {
 	PLAN_ROOT_READONLY = 1 << 6, PLAN_CRI = 1 << 7,
 	/* The type that they name is sandbox; the profile is host. */
 	PLAN_CRI_SANDBOX = 1 << 8, PLAN_HOST = 1 << 9,
-	/* An annotation forbids execs in it. */
-	PLAN_NO_EXEC = 1 << 10, PLAN_FLAGS_ALL = (1 << 11) - 1,
+	/* Annotations forbid execs in it; and any network but its own. */
+	PLAN_NO_EXEC = 1 << 10, PLAN_NO_NETWORK = 1 << 11,
+	PLAN_FLAGS_ALL = (1 << 12) - 1,
 };
 
 struct plan_rlimit {

@@ -190,18 +190,32 @@ read_namespaces(struct oci_reader *reader, int value, uint32_t arg)
 
 /* With the host profile only the network is the pod's, if it has one. */
 static void
-namespaces_settle(struct oci_reader *reader)
+namespaces_share(struct plan *plan)
 {
-	struct plan *plan = reader->plan;
 	const uint32_t pid = plan->ns_pids[PLAN_NS_NET];
 
-	if ((plan->flags & PLAN_HOST) == 0)
-		return;
 	plan->flags &= ~(uint32_t)PLAN_NEW_PIDNS;
 	plan->unshare &= CLONE_NEWNET;
 	memset(plan->ns_pids, 0, sizeof(plan->ns_pids));
 	plan->ns_pids[PLAN_NS_NET] = pid;
 	memset(plan->hostname, 0, sizeof(plan->hostname));
+}
+
+/*
+ * A network of its own, in which nothing is set up.  A container of a pod
+ * shares that of its sandbox, which the same annotation has made one.
+ */
+static void
+network_deny(struct plan *plan)
+{
+	plan->flags |= PLAN_NO_NETWORK;
+	memset(plan->netns, 0, sizeof(plan->netns));
+	if ((plan->flags & PLAN_CRI) != 0 &&
+	    (plan->flags & PLAN_CRI_SANDBOX) == 0 &&
+	    plan->ns_pids[PLAN_NS_NET] != 0)
+		return;
+	plan->ns_pids[PLAN_NS_NET] = 0;
+	plan->unshare |= CLONE_NEWNET;
 }
 
 /*
@@ -237,103 +251,6 @@ read_linux(struct oci_reader *reader, int value, uint32_t arg)
 	    OCI_FIELDS(linux_fields)));
 }
 
-static int
-read_container_type(struct oci_reader *reader, int value, uint32_t arg)
-{
-	(void)arg;
-	if (json_equals(value, "sandbox"))
-		reader->plan->flags |= PLAN_CRI_SANDBOX;
-	else if (!json_equals(value, "container"))
-		return (
-		    oci_refuse(reader, value, "expected sandbox or container"));
-	/* CRI gives all three; the overlay and the pod depend on them. */
-	if (reader->plan->sandbox_namespace[0] == '\0')
-		return (oci_refuse(reader, JSON_NONE,
-		    "given without sandbox-id and sandbox-namespace"));
-	return (0);
-}
-
-static int
-read_sandbox_id(struct oci_reader *reader, int value, uint32_t arg)
-{
-	struct plan *plan = reader->plan;
-
-	(void)arg;
-	if (json_string(value, plan->sandbox_id, sizeof(plan->sandbox_id)) <
-		0 ||
-	    !msg_id_valid(plan->sandbox_id))
-		return (oci_refuse(reader, value,
-		    "expected a container's identifier"));
-	plan->flags |= PLAN_CRI;
-	return (0);
-}
-
-static int
-is_dns_label(const char *s)
-{
-	size_t i, length = strlen(s);
-
-	if (length == 0 || s[0] == '-' || s[length - 1] == '-')
-		return (0);
-	for (i = 0; i < length; i++) {
-		if ((s[i] < 'a' || s[i] > 'z') && !chars_digit(s[i]) &&
-		    s[i] != '-')
-			return (0);
-	}
-	return (1);
-}
-
-static int
-read_sandbox_namespace(struct oci_reader *reader, int value, uint32_t arg)
-{
-	struct plan *plan = reader->plan;
-
-	(void)arg;
-	if (json_string(value, plan->sandbox_namespace,
-		sizeof(plan->sandbox_namespace)) < 0 ||
-	    !is_dns_label(plan->sandbox_namespace))
-		return (oci_refuse(reader, value, "expected a DNS label"));
-	if (plan->sandbox_id[0] == '\0')
-		return (
-		    oci_refuse(reader, JSON_NONE, "given without sandbox-id"));
-	plan->flags |= PLAN_CRI;
-	return (0);
-}
-
-/* By hand or by Docker: which containers share a shim where CRI says nothing. */
-static int
-read_group(struct oci_reader *reader, int value, uint32_t arg)
-{
-	struct plan *plan = reader->plan;
-
-	(void)arg;
-	if ((plan->flags & PLAN_CRI) != 0)
-		return (0);
-	if (json_string(value, plan->sandbox_id, sizeof(plan->sandbox_id)) >=
-		0 &&
-	    msg_id_valid(plan->sandbox_id))
-		return (0);
-	return (oci_refuse(reader, value, "expected a container's identifier"));
-}
-
-#define CRI "io.kubernetes.cri."
-
-/* In this order: each reader looks at what the one before it found. */
-static const struct oci_field annotation_fields[] = {
-	{ CRI "sandbox-id", JSON_STRING, 0, read_sandbox_id, 0 },
-	{ CRI "sandbox-namespace", JSON_STRING, 0, read_sandbox_namespace, 0 },
-	{ CRI "container-type", JSON_STRING, 0, read_container_type, 0 },
-	{ "io.containerd.runc.v2.group", JSON_STRING, 0, read_group, 0 },
-};
-
-static int
-read_annotations(struct oci_reader *reader, int value, uint32_t arg)
-{
-	(void)arg;
-	return (oci_read_object(reader, value, annotation_fields,
-	    OCI_FIELDS(annotation_fields)));
-}
-
 #define HOSTNAME_CHARS \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 
@@ -359,7 +276,7 @@ static const struct oci_field bundle_fields[] = {
 	{ "process", JSON_OBJECT, 1, oci_read_process, 0 },
 	{ "root", JSON_OBJECT, 0, read_root, 0 },
 	{ "hooks", JSON_OBJECT, 0, read_hooks, 0 },
-	{ "annotations", JSON_OBJECT, 0, read_annotations, 0 },
+	{ "annotations", JSON_OBJECT, 0, oci_read_annotations, 0 },
 	{ "hostname", JSON_STRING, 0, read_hostname, 0 },
 };
 
@@ -398,7 +315,12 @@ read_document(struct oci_reader *reader, const char *json, size_t length)
 	    oci_read_object(reader, JSON_ROOT, container_fields,
 		OCI_FIELDS(container_fields)) != 0)
 		return (-EINVAL);
-	namespaces_settle(reader);
+	if ((plan->flags & PLAN_HOST) != 0)
+		namespaces_share(plan);
+	if ((reader->restricted & OCI_NO_NETWORK) != 0)
+		network_deny(plan);
+	if (oci_check_dns(reader) != 0)
+		return (-EINVAL);
 	return (oci_last_mounts(reader));
 }
 
@@ -430,6 +352,7 @@ oci_decode(uint32_t kind, const char *json, size_t length,
 		.plan = plan,
 		.strings = strings,
 		.size = size < PLAN_STRINGS_MAX ? size : PLAN_STRINGS_MAX,
+		.dns_kubernetes = on->node->dns_kubernetes != 0,
 	};
 	char error[MSG_TEXT_SIZE];
 

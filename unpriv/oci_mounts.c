@@ -11,6 +11,7 @@
 #include "unpriv/oci_reader.h"
 
 #define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
+#define RESOLV	      "/etc/resolv.conf"
 
 /*
  * What becomes of each type of mount, at one destination or, where none is
@@ -242,7 +243,11 @@ read_type(struct oci_reader *reader, int value, uint32_t arg)
 	    "expected bind, tmpfs, or what every container has"));
 }
 
-/* With the node's /dev there is what CRI gives to those who have their own. */
+/*
+ * What CRI gives, and the container is to do without: where DNS is the node's,
+ * its resolv.conf, so that the node's is seen; with the node's /dev, what is
+ * for those who have their own.
+ */
 static int
 is_left_out(const struct oci_reader *reader, const char *destination)
 {
@@ -251,6 +256,9 @@ is_left_out(const struct oci_reader *reader, const char *destination)
 	const char *source = destination + strlen(destination) + 1;
 	size_t i;
 
+	if (strcmp(destination, RESOLV) == 0 && !reader->dns_kubernetes &&
+	    oci_is_sandbox_file(reader, source, "resolv.conf"))
+		return (1);
 	if ((reader->plan->flags & PLAN_HOST) == 0)
 		return (0);
 	if (reader->mount->kind != PLAN_TMPFS)
@@ -286,6 +294,7 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 		{ "options", JSON_ARRAY, 0, read_options, 1 },
 		{ "source", JSON_STRING, 1, read_path, 0 },
 	};
+	const char *destination;
 	struct plan_mount *m;
 	int is_bind;
 
@@ -302,13 +311,18 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 	if (oci_read_object(reader, value, then, is_bind ? 2 : 1) != 0 ||
 	    (!is_bind && append(reader, "") != 0))
 		return (-EINVAL);
-	if (is_left_out(reader, reader->strings + start)) {
+	destination = reader->strings + start;
+	if (is_bind &&
+	    oci_check_source(reader, destination + strlen(destination) + 1) !=
+		0)
+		return (-EINVAL);
+	if (is_left_out(reader, destination)) {
 		mount_drop(reader, start);
 		return (0);
 	}
+	reader->has_resolv |= is_bind && strcmp(destination, RESOLV) == 0;
 	/* Instead of that of the base. */
-	if (strcmp(reader->strings + start, OCI_SHM) == 0 &&
-	    reader->shm != NULL)
+	if (strcmp(destination, OCI_SHM) == 0 && reader->shm != NULL)
 		reader->shm->kind = PLAN_DIRECTORY;
 	return (0);
 }
@@ -320,6 +334,18 @@ oci_read_mounts(struct oci_reader *reader, int value, uint32_t arg)
 		return (0);
 	return (oci_read_array(reader, value, PLAN_MOUNTS_MAX, JSON_OBJECT,
 	    read_mount, arg));
+}
+
+int
+oci_check_dns(struct oci_reader *reader)
+{
+	if ((reader->plan->flags & (PLAN_CRI | PLAN_CRI_SANDBOX)) != PLAN_CRI ||
+	    !reader->dns_kubernetes || reader->has_resolv)
+		return (0);
+	strcpy(reader->path, "mounts");
+	return (oci_refuse(reader, JSON_NONE,
+	    "nothing is mounted on " RESOLV
+	    ", which DNS mode kubernetes needs"));
 }
 
 /* One of linux.maskedPaths or readonlyPaths; kind says of which. */

@@ -12,6 +12,9 @@
 #define OCI_PATH_SIZE	96	/* bytes; the deepest field needs about 40 */
 #define OCI_SHM		"/dev/shm"
 
+/* What an annotation forbids, and the plan has no flag for. */
+enum oci_restriction { OCI_NO_NETWORK = 1, OCI_NO_HOSTPATH = 2 };
+
 /* One decoding. */
 struct oci_reader {
 	const struct oci_node *on;
@@ -24,6 +27,9 @@ struct oci_reader {
 	struct plan_mount mounts[PLAN_MOUNTS_MAX]; /* plan->nmounts of them */
 	struct plan_mount *mount;	/* the one being read */
 	struct plan_mount *shm;		/* the base's on OCI_SHM, or NULL */
+	uint32_t restricted;		/* enum oci_restriction */
+	int dns_kubernetes, has_resolv;	/* CRI's resolv.conf is asked for, had */
+	char pod_uid[64];		/* of the pod, for kubelet; or empty */
 	uint64_t filter[PLAN_FILTER_MAX + 1]; /* plan->nfilter instructions */
 	char path[OCI_PATH_SIZE];	/* the value being read, for errors */
 };
@@ -132,6 +138,22 @@ int	 oci_node_mounts(struct oci_reader *reader);
  */
 int	 oci_base_mounts(struct oci_reader *reader);
 int	 oci_last_mounts(struct oci_reader *reader);
+
+/*
+ * oci_annotations.c: reads the annotations of CRI and Reaper's own.  What of
+ * the latter is not applied is said in plan->error, as a warning.
+ */
+int	 oci_read_annotations(struct oci_reader *reader, int value,
+	    uint32_t arg);
+
+/*
+ * oci_source.c: refuses the bind mount that is being read if the pod must not
+ * have what is the node's, and source is that or cannot be told from it.
+ */
+int	 oci_check_source(struct oci_reader *reader, const char *source);
+
+/* oci_mounts.c: refuses a pod that is to have Kubernetes' DNS and has none. */
+int	 oci_check_dns(struct oci_reader *reader);
 
 /*
  * oci_source.c: whether source is what CRI has made for this pod's sandbox and

@@ -143,6 +143,8 @@ path_decode(struct text text, char path[PATH_MAX])
 		if ((c = text.s[i]) == '\\') {
 			c = escape_decode(text.s + i + 1, text.length - i - 1);
 			i += 3;
+		} else if (c == '\t') {
+			return (0);
 		}
 		if (c == '\0' || used == PATH_MAX - 1)
 			return (0);

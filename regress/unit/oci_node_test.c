@@ -235,6 +235,7 @@ ATF_TC_BODY(a_malformed_list_is_refused, tc)
 		"21 20 8:2 / /a/../b rw - ext4 x rw\n",
 		"21 20 8:2 / /.. rw - ext4 x rw\n",
 		"21 20 8:2 / /a/. rw - ext4 x rw\n",
+		"21 20 8:2 / /a\tb rw - ext4 x rw\n",
 		"21 20 8:2 / /a\\ rw - ext4 x rw\n",
 		"21 20 8:2 / /a\\04 rw - ext4 x rw\n",
 		"21 20 8:2 / /a\\000b rw - ext4 x rw\n",

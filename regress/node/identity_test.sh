@@ -43,15 +43,29 @@ the_umask_is_that_of_the_bundle_body() {
 	node_end
 }
 
-node_test the_environment_is_exactly_the_listed_one \
+# login_of_root: what a process of root gets of the node's user database.
+login_of_root() {
+	getent passwd 0 | awk -F: '{
+		print "HOME=" $6; print "USER=" $1; print "LOGNAME=" $1
+		print "SHELL=" $7
+	}'
+}
+
+node_test the_environment_is_the_listed_one_and_that_of_a_login \
     "nothing of containerd's, the shim's or the helper's"
-the_environment_is_exactly_the_listed_one_body() {
+the_environment_is_the_listed_one_and_that_of_a_login_body() {
 	node_begin
 	expect 0 "ONE=1
 EMPTY=
-TWO=a b=c" spec_run a '.process.env = [ "ONE=1", "EMPTY=", "TWO=a b=c" ]' \
+TWO=a b=c
+$(login_of_root)" spec_run a '.process.env = [ "ONE=1", "EMPTY=", "TWO=a b=c" ]' \
 	    /usr/bin/env
-	expect 0 "" spec_run b '.process.env = []' /usr/bin/env
+	expect 0 "$(login_of_root)" spec_run b '.process.env = []' /usr/bin/env
+	expect 0 "HOME=/" spec_run c '.process.env = [] |
+	    .process.user = { uid: 4000000, gid: 0 }' /usr/bin/env
+	expect 0 "HOME=/x USER=y LOGNAME=z SHELL=" spec_run d \
+	    '.process.env = [ "HOME=/x", "USER=y", "LOGNAME=z", "SHELL=" ]' \
+	    /bin/sh -c 'echo HOME=$HOME USER=$USER LOGNAME=$LOGNAME SHELL=$SHELL'
 	node_end
 }
 
@@ -61,8 +75,8 @@ the_program_is_found_in_the_path_of_the_bundle_body() {
 	node_begin
 	expect_refusal "no such file|not found" spec_run a \
 	    '.process.env = [ "PATH=/nowhere:/var/empty" ]' env
-	expect 0 "PATH=/nowhere:/usr/bin" spec_run b \
-	    '.process.env = [ "PATH=/nowhere:/usr/bin" ]' env
+	expect 0 "PATH=/nowhere:/usr/bin
+$(login_of_root)" spec_run b '.process.env = [ "PATH=/nowhere:/usr/bin" ]' env
 	node_end
 }
 

@@ -35,7 +35,7 @@ int	 oci_prepare(void);
  * Returns the length of all that follows the plan.  On failure returns -EINVAL with
  * PLAN_HAS_ERROR set, and in plan->error, in printable ASCII, the field, its
  * value where that is short, and what was expected; all else in the plan is
- * then zero but magic and kind.
+ * then zero but magic and kind.  A plan that is good may have a warning there.
  *
  * What is asked for is either decoded, or refused if leaving it out would
  * weaken the workload's isolation, or ignored.  Missing identity is an error,

@@ -1,3 +1,4 @@
+#include <fnmatch.h>
 #include <string.h>
 
 #include "unpriv/conf.h"
@@ -61,7 +62,8 @@ filters_good(const struct conf *conf, const char list[NODE_LIST_SIZE])
 	}
 	while (count-- > 0) {
 		CONF_LIST_FOREACH(entry, list) {
-			if (strcmp(entry, own[count] + 1) == 0)
+			if (fnmatch(entry, own[count] + 1,
+				FNM_PATHNAME | FNM_LEADING_DIR) == 0)
 				break;
 		}
 		if (*entry == '\0')

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,6 +144,40 @@ allow(struct conf_given *given)
 	    "no entry of the list of filters reads like this"));
 }
 
+static size_t
+depth(const char *path)
+{
+	size_t n = 0;
+
+	while ((path = strchr(path, '/')) != NULL)
+		path++, n++;
+	return (n);
+}
+
+/*
+ * What lies below another entry is hidden with that, and must not be made a
+ * second time inside: there it would show that it exists.
+ */
+static void
+list_reduce(char *list)
+{
+	char *entry = list;
+	const char *above;
+
+	while (*entry != '\0') {
+		CONF_LIST_FOREACH(above, list) {
+			if (depth(above) < depth(entry) &&
+			    fnmatch(above, entry,
+				FNM_PATHNAME | FNM_LEADING_DIR) == 0)
+				break;
+		}
+		if (*above != '\0')
+			conf_list_remove(list, entry);
+		else
+			entry += strlen(entry) + 1;
+	}
+}
+
 static int
 own_add(struct conf *conf, char *list)
 {
@@ -180,6 +215,8 @@ conf_filter_make(struct conf_given *given)
 		    given->values[CONF_FILTER_PATHS].text,
 		    "with what Reaper hides by itself, the list is longer "
 		    "than 4095 bytes"));
+	list_reduce(node->filters[0]);
+	list_reduce(node->filters[1]);
 	return (0);
 }
 _Static_assert(NODE_LIST_SIZE == 4096, "see the message");

@@ -13,6 +13,17 @@
 
 #define LETTERS_DIGITS	"abcdefghijklmnopqrstuvwxyz0123456789"
 
+/* What may stand in a log's line. */
+static int
+is_printable(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (*s < ' ' || *s > '~' || *s == '"' || *s == '\\')
+			return (0);
+	}
+	return (1);
+}
+
 /* Empty, or of these characters, but for one, at neither end. */
 static int
 text_valid(const char *s, size_t size, const char *characters, char between)
@@ -82,17 +93,21 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 {
 	const struct plan_rlimit *limit = plan->rlimits;
 	const uint64_t *caps = plan->capabilities;
+	const char *const labels[] = { plan->sandbox_namespace,
+		plan->overlay_name, plan->pod_uid };
 	uint32_t i;
 
 	if (plan->magic != PLAN_MAGIC || plan->kind != kind ||
 	    (plan->flags & ~(uint32_t)PLAN_FLAGS_ALL) != 0 ||
-	    (plan->flags & PLAN_HAS_ERROR) != 0)
-		return ("magic, kind or flags");
-	/* A DNS label. */
-	if (!text_valid(plan->sandbox_namespace, PLAN_NAMESPACE_SIZE,
-	    LETTERS_DIGITS "-", '-') || !text_valid(plan->overlay_name,
-	    PLAN_NAMESPACE_SIZE, LETTERS_DIGITS "-", '-'))
-		return ("sandbox_namespace or overlay_name");
+	    (plan->flags & PLAN_HAS_ERROR) != 0 ||
+	    !msg_string_valid(plan->error, sizeof(plan->error)) ||
+	    !is_printable(plan->error))
+		return ("magic, kind, flags or error");
+	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		if (!text_valid(labels[i], PLAN_NAMESPACE_SIZE, LETTERS_DIGITS
+		    "-", '-'))
+			return ("sandbox_namespace, overlay_name or pod_uid");
+	}
 	/* With the annotations of CRI there is an id. */
 	if (!msg_id_valid(plan->sandbox_id) && ((plan->flags & PLAN_CRI) != 0 ||
 	    plan->sandbox_id[0] != '\0'))

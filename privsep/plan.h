@@ -44,9 +44,8 @@ enum plan_flag {
 	PLAN_ROOT_READONLY = 1 << 6, PLAN_CRI = 1 << 7,
 	/* The type that they name is sandbox; the profile is host. */
 	PLAN_CRI_SANDBOX = 1 << 8, PLAN_HOST = 1 << 9,
-	/* Annotations forbid execs in it; and any network but its own. */
-	PLAN_NO_EXEC = 1 << 10, PLAN_NO_NETWORK = 1 << 11,
-	PLAN_FLAGS_ALL = (1 << 12) - 1,
+	/* An annotation forbids execs in it. */
+	PLAN_NO_EXEC = 1 << 10, PLAN_FLAGS_ALL = (1 << 11) - 1,
 };
 
 struct plan_rlimit {
@@ -90,7 +89,11 @@ enum plan_mount_kind {
 
 /* Something to be placed in a container's tree, in the order of the records. */
 struct plan_mount {
-	uint32_t kind, mode;	/* enum plan_mount_kind; of a PLAN_TMPFS */
+	/*
+	 * enum plan_mount_kind; of a PLAN_TMPFS, or 1: passed over where its
+	 * source is missing.
+	 */
+	uint32_t kind, mode;
 	/* MOUNT_ATTR_ RDONLY, NOSUID, NOEXEC; MS_PRIVATE, _SLAVE or _SHARED. */
 	uint64_t attributes, propagation;
 	/* PLAN_TMPFS: bytes, PLAN_DEVICE: its device number; or 0. */
@@ -136,7 +139,8 @@ struct plan {
 	 * shim is to be shared, or empty: io.containerd.runc.v2.group.
 	 */
 	char sandbox_id[MSG_ID_SIZE], sandbox_namespace[PLAN_NAMESPACE_SIZE];
-	char overlay_name[PLAN_NAMESPACE_SIZE]; /* a DNS label, or empty */
+	/* DNS labels, or empty: of another annotation; CRI's sandbox-uid. */
+	char overlay_name[PLAN_NAMESPACE_SIZE], pod_uid[PLAN_NAMESPACE_SIZE];
 	/*
 	 * Of the container, below the root of the cgroups: components of
 	 * [A-Za-z0-9._:@\-], none beginning with '.', with one '/' between

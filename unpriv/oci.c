@@ -208,7 +208,6 @@ namespaces_share(struct plan *plan)
 static void
 network_deny(struct plan *plan)
 {
-	plan->flags |= PLAN_NO_NETWORK;
 	memset(plan->netns, 0, sizeof(plan->netns));
 	if ((plan->flags & PLAN_CRI) != 0 &&
 	    (plan->flags & PLAN_CRI_SANDBOX) == 0 &&
@@ -216,6 +215,15 @@ network_deny(struct plan *plan)
 		return;
 	plan->ns_pids[PLAN_NS_NET] = 0;
 	plan->unshare |= CLONE_NEWNET;
+}
+
+/* REAPER_NETWORK=host: the node's for all. */
+static void
+network_share(struct plan *plan)
+{
+	memset(plan->netns, 0, sizeof(plan->netns));
+	plan->ns_pids[PLAN_NS_NET] = 0;
+	plan->unshare &= ~(uint32_t)CLONE_NEWNET;
 }
 
 /*
@@ -319,6 +327,8 @@ read_document(struct oci_reader *reader, const char *json, size_t length)
 		namespaces_share(plan);
 	if ((reader->restricted & OCI_NO_NETWORK) != 0)
 		network_deny(plan);
+	else if (reader->on->node->network_host)
+		network_share(plan);
 	if (oci_check_dns(reader) != 0)
 		return (-EINVAL);
 	return (oci_last_mounts(reader));

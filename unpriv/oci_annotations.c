@@ -14,7 +14,6 @@
 #define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
 #define CRI	      "io.kubernetes.cri."
 #define OWN	      "reaper.runtime/"
-#define UID_CHARS     "0123456789abcdefghijklmnopqrstuvwxyz-"
 #define VALUE_MAX     40  /* bytes of an ignored value that are shown */
 #define WORDS_MAX     256 /* bytes of a list of restrictions, with its NUL */
 
@@ -101,12 +100,12 @@ read_group(struct oci_reader *reader, int value, uint32_t arg)
 static int
 read_sandbox_uid(struct oci_reader *reader, int value, uint32_t arg)
 {
-	int length =
-	    json_string(value, reader->pod_uid, sizeof(reader->pod_uid));
+	char *uid = reader->plan->pod_uid;
 
 	(void)arg;
-	if (length < 0 || strspn(reader->pod_uid, UID_CHARS) != (size_t)length)
-		reader->pod_uid[0] = '\0';
+	if (json_string(value, uid, sizeof(reader->plan->pod_uid)) < 0 ||
+	    !is_dns_label(uid))
+		memset(uid, 0, sizeof(reader->plan->pod_uid));
 	return (0);
 }
 

@@ -47,7 +47,7 @@ static const struct base host[] = {
 	{ "/dev", "/dev", { PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 } },
 };
 
-/* The paths of a list of the node's configuration, each where it is there. */
+/* The paths of a list of the node's configuration: those that there are. */
 static int
 add_list(struct oci_reader *reader, const char *list, uint32_t kind)
 {
@@ -57,6 +57,7 @@ add_list(struct oci_reader *reader, const char *list, uint32_t kind)
 		if ((m = oci_add_mount(reader, list, list)) == NULL)
 			return (-EINVAL);
 		m->kind = kind;
+		m->mode = 1;
 	}
 	return (0);
 }

@@ -120,7 +120,7 @@ escape_decode(const char *digits, size_t length)
 		const char *digits;
 		char c;
 	} escapes[] = { { "040", ' ' }, { "011", '\t' }, { "012", '\n' },
-		{ "134", '\\' } };
+		{ "043", '#' }, { "134", '\\' } };
 	size_t i;
 
 	for (i = 0; length >= 3 && i < NUMBER(escapes); i++) {

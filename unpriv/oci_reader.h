@@ -29,7 +29,6 @@ struct oci_reader {
 	struct plan_mount *shm;		/* the base's on OCI_SHM, or NULL */
 	uint32_t restricted;		/* enum oci_restriction */
 	int dns_kubernetes, has_resolv;	/* CRI's resolv.conf is asked for, had */
-	char pod_uid[64];		/* of the pod, for kubelet; or empty */
 	uint64_t filter[PLAN_FILTER_MAX + 1]; /* plan->nfilter instructions */
 	char path[OCI_PATH_SIZE];	/* the value being read, for errors */
 };

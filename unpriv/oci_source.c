@@ -47,14 +47,14 @@ is_kubelet_file(const struct oci_reader *reader, const char *source)
 {
 	static const char *const files[] = { "/volumes/", "/containers/",
 		"/etc-hosts" };
-	const size_t length = strlen(reader->pod_uid);
+	const size_t length = strlen(reader->plan->pod_uid);
 	size_t i;
 
 	if ((reader->plan->flags & PLAN_CRI) == 0 || length == 0 ||
 	    strncmp(source, PODS, strlen(PODS)) != 0)
 		return (0);
 	source += strlen(PODS);
-	if (strncmp(source, reader->pod_uid, length) != 0)
+	if (strncmp(source, reader->plan->pod_uid, length) != 0)
 		return (0);
 	source += length;
 	for (i = 0; i < NUMBER(files); i++) {

@@ -275,12 +275,12 @@ ATF_TC_BODY(confined_pods_have_what_the_node_lets_them_have, tc)
 	check_bundle(MOUNTS(BIND("/a", "/b", "")));
 	ATF_REQUIRE_EQ(plan.nmounts, BASE_MOUNTS + 4);
 	check_mount(BASE_MOUNTS, "/run/nscd", "/run/nscd",
-	    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
+	    (struct plan_mount){ PLAN_BIND_TREE, 1, 0, MS_PRIVATE, 0 });
 	check_mount(BASE_MOUNTS + 1, "/run/systemd/resolve",
 	    "/run/systemd/resolve",
-	    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
+	    (struct plan_mount){ PLAN_BIND_TREE, 1, 0, MS_PRIVATE, 0 });
 	check_mount(BASE_MOUNTS + 2, "/dev/fuse", "/dev/fuse",
-	    (struct plan_mount){ PLAN_DEVICE, 0, 0, MS_PRIVATE, 0 });
+	    (struct plan_mount){ PLAN_DEVICE, 1, 0, MS_PRIVATE, 0 });
 	check_mount(BASE_MOUNTS + 3, "/b", "/a",
 	    (struct plan_mount){ PLAN_BIND, 0, 0, MS_PRIVATE, 0 });
 	check_sample(sandbox_start, sandbox_end);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "shim/base.h"
 #include "shim/report.h"
 #include "shim/root.h"
 #include "unpriv/files.h"
@@ -13,12 +14,13 @@
 #define EMPTY "empty"
 #define LOCK  "root.lock"
 
-/* All are reserved ids. */
+/* All are reserved ids.  The first one may lie elsewhere. */
+enum { OVERLAY };
 static const struct {
 	const char *name;
 	mode_t mode;
 } directories[] = {
-	{ "overlay", 0700 },
+	[OVERLAY] = { "overlay", 0700 },
 	{ "merged", 0700 },
 	{ "ns", 0700 },
 	{ EMPTY, 0555 },
@@ -35,14 +37,35 @@ is_mount(int fd)
 	return ((stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0);
 }
 
+/* Makes the directories in the mount at fd. */
+static int
+directories_make(int fd, const char *base)
+{
+	int error = 0, i, in;
+
+	for (i = 0; error >= 0 &&
+	     i < (int)(sizeof(directories) / sizeof(directories[0]));
+	     i++) {
+		in = files_make_directory(fd, directories[i].name,
+		    directories[i].mode, O_PATH);
+		if (in < 0)
+			return (in);
+		if (i == OVERLAY && base[0] != '\0' &&
+		    (error = is_mount(in)) == 0)
+			error = base_mount(base, in);
+		close(in);
+	}
+	return (error);
+}
+
 /*
  * One of several at the same time does it, with what lies in it; the lock file
  * is below the mount, and stays.
  */
 static int
-mount_make(int fd, const char *path)
+mount_make(int fd, const char *path, const char *base)
 {
-	int error, i, in, lock;
+	int error, in, lock;
 
 	lock =
 	    openat(fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -56,28 +79,29 @@ mount_make(int fd, const char *path)
 		error = -errno;
 	if (in >= 0)
 		close(in);
-	for (i = 0; error >= 0 &&
-	     i < (int)(sizeof(directories) / sizeof(directories[0]));
-	     i++) {
-		error = files_make_directory(fd, directories[i].name,
-		    directories[i].mode, O_PATH);
-		if (error >= 0)
-			close(error);
+	if (error >= 0) {
+		/* What is mounted in it, in what is mounted now. */
+		in = files_directory(AT_FDCWD, path, O_PATH);
+		error = in < 0 ? in : directories_make(in, base);
+		if (in >= 0)
+			close(in);
 	}
 	close(lock);
 	return (error < 0 ? error : 0);
 }
 
 int
-root_make(const char *path)
+root_make(const char *path, const char *base)
 {
 	int empty = -1, error, fd;
 
 	fd = files_make_directory(AT_FDCWD, path, 0700, O_PATH);
 	if (fd < 0)
 		return (report_file(fd, path));
-	if ((error = is_mount(fd)) == 0)
-		error = mount_make(fd, path);
+	/* The last one is there when another has finished. */
+	if ((error = is_mount(fd)) == 0 ||
+	    faccessat(fd, EMPTY, F_OK, AT_SYMLINK_NOFOLLOW) == -1)
+		error = mount_make(fd, path, base);
 	if (error >= 0)
 		error = empty = files_directory(fd, EMPTY, O_RDONLY);
 	close(fd);

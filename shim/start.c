@@ -57,7 +57,8 @@ files_prepare(struct start *start)
 	const struct spawn *spawn = &start->spawn;
 	int error;
 
-	if ((start->root = root_make(conf->node.runtime_root)) < 0)
+	if ((start->root = root_make(conf->node.runtime_root,
+		 conf->node.overlay_base)) < 0)
 		return (start->root);
 	error = log_prepare(start, DAEMON_LOG_SHIM, "REAPER_SHIM_LOG",
 	    conf->shim_log);

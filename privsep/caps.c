@@ -65,3 +65,21 @@ caps_bound(uint64_t keep)
 	}
 	return (0);
 }
+
+const char *
+caps_confine(struct plan *plan, const struct node *node, int on_node)
+{
+	const uint64_t refused = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE),
+	    network = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW),
+	    dropped = BIT(CAP_MKNOD) | ((on_node & 1 << PLAN_NS_NET) != 0 &&
+	    !node->host_network_caps ? network : 0);
+	int i;
+
+	for (i = 0; i < PLAN_CAPSETS; i++) {
+		if ((plan->capabilities[i] & refused) != 0)
+			return ("CAP_SYS_ADMIN or CAP_SYS_PTRACE, and the pod "
+			    "is not privileged");
+		plan->capabilities[i] &= ~dropped;
+	}
+	return (NULL);
+}

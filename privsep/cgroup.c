@@ -334,6 +334,51 @@ cgroup_remove(const struct helper *h, struct record *c)
 	return (c->populated_fd < 0 ? 0 : error);
 }
 
+/* By hierarchy, a detached mount, or -1. */
+static int views[CGROUP_HIERARCHIES];
+
+void
+cgroup_open(const struct helper *h, const struct record *c)
+{
+	const int alone = h->cgroups[MEMORY] == -1;
+	char path[PATH_SIZE + 40];
+	int i;
+
+	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
+		views[i] = -1;
+		if (!is_used(h, c, i))
+			continue;
+		snprintf(path, sizeof(path), ROOT "/%s/%s", i != UNIFIED ?
+		    hierarchies[i] : alone ? "." : "unified", path_of(h, c, i));
+		views[i] = mount_clone(AT_FDCWD, path, 0, path);
+		mount_set(views[i], MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC |
+		    NOSUID_NODEV, 0, path);
+	}
+}
+
+void
+cgroup_show(const struct helper *h)
+{
+	static const char *const o[] = { "mode", "0755", NULL };
+	char path[64] = ROOT;
+	int i;
+
+	if (h->cgroups[MEMORY] == -1) {
+		if (views[UNIFIED] != -1)
+			mount_attach(views[UNIFIED], AT_FDCWD, path, path);
+		return;
+	}
+	mount_attach(mount_new("tmpfs", o, NOSUID_NODEV), AT_FDCWD, path, path);
+	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
+		if (views[i] == -1)
+			continue;
+		snprintf(path, sizeof(path), ROOT "/%s", i == UNIFIED ?
+		    "unified" : hierarchies[i]);
+		step_must(MSG_STEP_CGROUP, mkdirat(AT_FDCWD, path, 0755), path);
+		mount_attach(views[i], AT_FDCWD, path, path);
+	}
+}
+
 int
 process_cgroup(struct helper *h, struct record *c, struct request *rq)
 {

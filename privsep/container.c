@@ -8,6 +8,7 @@ int
 container_prepare(struct helper *h, struct record *c, struct request *rq)
 {
 	struct msg_reply *reply = &rq->reply;
+	const char *bad = NULL;
 	int error, fd;
 
 	reply->step = MSG_STEP_BUNDLE;
@@ -23,6 +24,13 @@ container_prepare(struct helper *h, struct record *c, struct request *rq)
 	if (error != 0 || (error = cgroup_make(h, c, rq)) != 0 ||
 	    (error = namespaces_open(h, c, rq)) != 0)
 		return (error);
+	if ((c->plan.flags & (PLAN_HOST | PLAN_CRI_SANDBOX)) == 0)
+		bad = caps_confine(&c->plan, &h->boot.node, c->on_node);
+	if (bad != NULL) {
+		reply->step = MSG_STEP_POLICY;
+		strcpy(reply->text, bad);
+		return (-EPERM);
+	}
 	reply->step = MSG_STEP_NAMESPACE;
 	return (process_mount(h, c));
 }

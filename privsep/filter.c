@@ -1,6 +1,6 @@
 /*
- * The filter layer: a directory of ours between the node's / and the
- * writable layer of an overlay.  What lies in it hides the node's files of
+ * The filter layer: a directory of ours between the node's files and the
+ * writable layers of an overlay.  What lies in it hides the node's files of
  * the same name: empty files, opaque directories, whiteouts for what does not
  * exist yet.  It runs in a mount step: any failure ends that, and its end
  * closes all.
@@ -13,25 +13,11 @@
 
 #include "privsep/helper.h"
 
-/*
- * What no workload sees, whatever its user.  A '*' may stand in the last
- * component only; the host keys of sshd are named as well, so that one that
- * is generated later is hidden too.
- */
-static const char *const paths[] = {
-	"root/.ssh", "etc/shadow", "etc/gshadow",
-	"etc/ssh/ssh_host_*_key", "etc/ssh/ssh_host_rsa_key",
-	"etc/ssh/ssh_host_ecdsa_key", "etc/ssh/ssh_host_ed25519_key",
-	"etc/ssh/ssh_host_dsa_key", "etc/ssl/private",
-	"etc/sudoers", "etc/sudoers.d", "var/lib/docker", "run/secrets",
-	NULL, NULL /* filter_build's own */
-};
-
-/* One component of the node: -ENOENT, -EXDEV, -ELOOP, ... */
+/* One component of the node: -ENOENT, -ELOOP, ... */
 #define host_open(dirfd, name, flags) \
-	path_open((dirfd), (name), (flags) | O_NONBLOCK, RESOLVE_BENEATH | \
-	    RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
+	path_open((dirfd), (name), (flags) | O_NONBLOCK, 0)
 
+static int roots[2];			/* the node's, the layer's */
 static const char *filtered = "/";	/* the path at hand, for messages */
 
 #define must(result)	step_must(MSG_STEP_FILTER, (result), filtered)
@@ -54,8 +40,8 @@ copy_make(int layer, const char *name, int host, int is_directory)
 		must(-1);
 	fd = openat(layer, name, (is_directory ? O_RDONLY | O_DIRECTORY :
 	    O_WRONLY | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0600);
-	/* An older whiteout stands there, and hides. */
-	if (fd == -1 && (errno == ENOTDIR || errno == ENXIO))
+	/* An older whiteout stands there, and hides: a device, and nodev. */
+	if (fd == -1 && (errno == ENOTDIR || errno == EACCES))
 		return (-1);
 	must(fd);
 	must(fstat(host, &st));
@@ -69,9 +55,37 @@ copy_make(int layer, const char *name, int host, int is_directory)
 		if (strncmp(a, OVERLAY, strlen(OVERLAY)) == 0)
 			continue;
 		size = must(fgetxattr(host, a, value, sizeof(value)));
-		must(fsetxattr(fd, a, value, (size_t)size, 0));
+		/* What the layer's filesystem cannot hold, it cannot mean. */
+		if (fsetxattr(fd, a, value, (size_t)size, 0) == -1 &&
+		    errno != EOPNOTSUPP)
+			must(-1);
 	}
 	return (fd);
+}
+
+static void path_hide(int host, int layer, const char *path);
+
+/*
+ * What a link names is hidden by its own name too, unless somebody else than
+ * root can have made the link.
+ */
+static void
+link_hide(int host, const char *name, const char *rest)
+{
+	char link[40], path[PATH_MAX];
+	ssize_t n;
+	int fd;
+
+	if (path_trusted(host, S_IFDIR) != 0 ||
+	    (fd = openat(host, name, O_PATH | O_CLOEXEC)) == -1)
+		return;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = must(readlink(link, path, sizeof(path)));
+	close(fd);
+	if ((size_t)n + strlen(rest) >= sizeof(path))
+		step_fail(MSG_STEP_FILTER, -ENAMETOOLONG, filtered);
+	strcpy(path + n, rest);
+	path_hide(roots[0], roots[1], path + 1);
 }
 
 /* Hides the last component of a path, by what it is on the node. */
@@ -81,88 +95,106 @@ name_hide(int host_dir, int layer, const char *name)
 	int fd, host = host_open(host_dir, name, O_RDONLY);
 	struct stat st = { 0 };
 
+	if (host == -ELOOP)
+		link_hide(host_dir, name, "");
 	if (host >= 0)
 		must(fstat(host, &st));
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
 		fd = copy_make(layer, name, host, S_ISDIR(st.st_mode));
 		if (fd != -1 && S_ISDIR(st.st_mode))
 			must(fsetxattr(fd, OVERLAY "opaque", "y", 1, 0));
+		fdpass_close(&fd, 1);
 	} else if (mknodat(layer, name, S_IFCHR, makedev(0, 0)) == -1 &&
 	    errno != EEXIST) {
 		must(-1);
 	}
+	fdpass_close(&host, 1);
 }
 
+/* Hides what rest, empty or from a slash on, names below name. */
 static void
-glob_hide(int host_dir, int layer, const char *pattern)
+component_hide(int host_dir, int layer_dir, const char *name, const char *rest)
 {
-	DIR *directory = fdopendir(must(openat(host_dir, ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
-	struct dirent *entry;
+	int host, layer;
 
+	if (rest[0] == '\0') {
+		name_hide(host_dir, layer_dir, name);
+		return;
+	}
+	host = host_open(host_dir, name, O_RDONLY | O_DIRECTORY);
+	/* The first ancestor that does not exist is hidden as a whole. */
+	if (host == -ENOENT)
+		name_hide(host_dir, layer_dir, name);
+	/* Of a link nothing follows; below a file there is nothing. */
+	if (host == -ELOOP)
+		link_hide(host_dir, name, rest);
+	if (host == -ENOENT || host == -ELOOP || host == -ENOTDIR)
+		return;
+	must(host);
+	if ((layer = copy_make(layer_dir, name, host, 1)) != -1)
+		path_hide(host, layer, rest + 1);
+	fdpass_close(&layer, 1);
+	close(host);
+}
+
+#define IS_PATTERN(name)	(strpbrk((name), "*?") != NULL)
+
+static void
+path_hide(int host, int layer, const char *path)
+{
+	const char *rest = strchrnul(path, '/'),
+	    *name = strndupa(path, (size_t)(rest - path));
+	struct dirent *entry;
+	DIR *directory;
+
+	if (!IS_PATTERN(name)) {
+		component_hide(host, layer, name, rest);
+		return;
+	}
+	directory = fdopendir(must(openat(host, ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)));
 	must(directory == NULL ? -1 : 0);
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
-		if (fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0)
-			name_hide(host_dir, layer, entry->d_name);
+		if (fnmatch(name, entry->d_name, FNM_PERIOD) == 0)
+			component_hide(host, layer, entry->d_name, rest);
 	}
 	must(errno != 0 ? -1 : 0);
 	closedir(directory);
 }
 
-static void
-path_hide(int host, int layer, const char *path)
-{
-	const char *name, *slash = strchr(path, '/');
-	int host_next, layer_next;
-
-	if (slash == NULL) {
-		(strchr(path, '*') != NULL ? glob_hide : name_hide)(host,
-		    layer, path);
-		return;
-	}
-	name = strndupa(path, (size_t)(slash - path));
-	host_next = host_open(host, name, O_RDONLY | O_DIRECTORY);
-	/* The first ancestor that does not exist is hidden as a whole. */
-	if (host_next == -ENOENT)
-		name_hide(host, layer, name);
-	/* A mount of its own: nothing of it is in the overlay. */
-	if (host_next == -ENOENT || host_next == -EXDEV)
-		return;
-	must(host_next);
-	if ((layer_next = copy_make(layer, name, host_next, 1)) != -1)
-		path_hide(host_next, layer_next, slash + 1);
-}
-
 void
-filter_build(int layer_fd, const char *const *own)
+filter_build(int layer_fd, const char *list, int patterns)
 {
-	size_t i;
-	int root;
-
-	root = must(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		filtered = paths[i] != NULL ? paths[i] : *own++ + 1;
-		path_hide(root, layer_fd, filtered);
+	roots[0] = must(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	roots[1] = layer_fd;
+	for (; list[0] != '\0'; list += strlen(list) + 1) {
+		filtered = list;
+		if (!patterns || IS_PATTERN(list))
+			path_hide(roots[0], layer_fd, list);
 	}
+	close(roots[0]);
 }
 
 int
 path_touches(const char *path, const char *pattern)
 {
-	const size_t length = strlen(path);
+	const char *end = pattern, *p = path;
 
-	return (fnmatch(pattern, path, FNM_PATHNAME | FNM_LEADING_DIR) == 0 ||
-	    length == 0 || (strncmp(pattern, path, length) == 0 &&
-	    pattern[length] == '/'));
+	if (path[0] == '\0' || fnmatch(pattern, path, FNM_PATHNAME |
+	    FNM_LEADING_DIR) == 0)
+		return (1);
+	/* Above it: like as many components of it as the path has. */
+	while ((end = strchr(end, '/')) != NULL && (p = strchr(p, '/')) != NULL)
+		end++, p++;
+	return (end != NULL && fnmatch(strndupa(pattern,
+	    (size_t)(end - pattern)), path, FNM_PATHNAME) == 0);
 }
 
 int
-filter_touches(const char *path)
+filter_touches(const char *list, const char *path)
 {
-	size_t i;
-
-	for (i = 0; paths[i] != NULL; i++) {
-		if (path_touches(path, paths[i]))
+	for (; list[0] != '\0'; list += strlen(list) + 1) {
+		if (path_touches(path, list))
 			return (1);
 	}
 	return (0);

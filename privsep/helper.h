@@ -91,6 +91,7 @@ struct record {
 	pid_t pid, init_pid;
 	int reaped;		/* pid has ended; exited is valid */
 	int has_cgroup;		/* bit n: made in hierarchy n, to be removed */
+	int on_node;		/* bit n: enum plan_ns n is the node's */
 	char memory[EVENT_MEMORY_SIZE]; /* see struct event_notice */
 	struct plan plan;	/* after policy */
 	struct step mount;	/* of a container, until it is created */
@@ -303,6 +304,15 @@ int	 cgroup_enter(const struct helper *h, const struct record *c,
 /* caps.c: exactly what each kind of step keeps, and there, why. */
 extern const uint64_t caps_launch;
 
+/*
+ * caps.c: of a confined container.  What would hand over the node is refused:
+ * descriptors of any file by fanotify(7), the launch of execs by ptrace(2).
+ * Devices are never made, and the node's network, if on_node has it, is not to
+ * be looked into.  Returns NULL or what is refused.
+ */
+const char *caps_confine(struct plan *plan, const struct node *node,
+	    int on_node);
+
 /* caps.c: gives up for good all capabilities outside keep.  0 or -errno. */
 int	 caps_limit(uint64_t keep);
 
@@ -355,8 +365,14 @@ _Noreturn void step_wait_end(int lifeline);
 /* In a step: no_new_privs and a filter from sandbox-policies/, or fails. */
 void	 step_confine(const struct sock_fprog *policy);
 
-/* overlay.c: for step_mount, the namespace of the pod's overlay. */
+/*
+ * overlay.c: for step_mount, the namespace of the pod's overlay, which is made
+ * where it is missing, and is locked until the step ends; then the working
+ * directory is the runtime root.  A detached mount, for it to have, of what the
+ * node has mounted at a path.
+ */
 int	 overlay_open(const struct helper *h, const struct plan *plan);
+int	 overlay_extend(const char *path);
 
 /*
  * mount.c: in a step, a detached mount: of a new filesystem, o: options in
@@ -366,6 +382,8 @@ int	 overlay_open(const struct helper *h, const struct plan *plan);
  */
 #define NOSUID_NODEV	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 int	 mount_new(const char *type, const char *const *o, unsigned int flags);
+/* The same, but -1 with errno where that is no reason to end. */
+int	 mount_try(const char *type, const char *const *o, unsigned int flags);
 int	 mount_clone(int dirfd, const char *path, unsigned int flags,
 	    const char *text);
 void	 mount_set(int fd, uint64_t attributes, uint64_t propagation,
@@ -373,20 +391,34 @@ void	 mount_set(int fd, uint64_t attributes, uint64_t propagation,
 void	 mount_attach(int fd, int dirfd, const char *path, const char *text);
 
 /*
- * volume.c: for step_mount, opens what the plan says on the node; then places
- * it in the tree of the container, whose namespace it has entered.
+ * volume.c: for step_mount, opens what the plan says on the node, and what of
+ * the node's filesystems the overlay has not yet; places that in the overlay,
+ * whose namespace it has entered; then the rest in the tree of the container,
+ * the same.
  */
-void	 volumes_open(const struct helper *h, const struct record *r);
+void	 volumes_open(const struct helper *h, const struct record *r,
+	    int overlay_fd);
+void	 nodes_attach(void);
 void	 volumes_attach(const struct record *r);
 
 /*
+ * cgroup.c: for step_mount, opens what a container may see of cgroups, which is
+ * its own; then places it in its tree.
+ */
+void	 cgroup_open(const struct helper *h, const struct record *c);
+void	 cgroup_show(const struct helper *h);
+
+/*
  * filter.c: true if a path without its first slash is at, above or below one of
- * another, in which the last component may be a pattern; of one that is
- * filtered.
+ * another, in which components may be patterns; of one in a list of struct
+ * node.
  */
 int	 path_touches(const char *path, const char *pattern);
-int	 filter_touches(const char *path);
+int	 filter_touches(const char *list, const char *path);
 
-/* filter.c: for step_mount, fills the filter layer; own: two paths more. */
-void	 filter_build(int layer_fd, const char *const *own);
+/*
+ * filter.c: for step_mount, fills the filter layer with what a list of struct
+ * node names; or only with what its patterns match by now.
+ */
+void	 filter_build(int layer_fd, const char *list, int patterns);
 

@@ -6,17 +6,26 @@
 #define MUST(result, text)	step_must(MSG_STEP_MOUNT, (result), (text))
 
 int
+mount_try(const char *type, const char *const *o, unsigned int flags)
+{
+	int error, fd = -1, fs = fsopen(type, FSOPEN_CLOEXEC);
+
+	for (error = fs; error >= 0 && o != NULL && o[0] != NULL; o += 2)
+		error = fsconfig(fs, FSCONFIG_SET_STRING, o[0], o[1], 0);
+	if (error >= 0)
+		error = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (error >= 0)
+		fd = fsmount(fs, FSMOUNT_CLOEXEC, flags);
+	error = errno;
+	fdpass_close(&fs, 1);
+	errno = error;
+	return (fd);
+}
+
+int
 mount_new(const char *type, const char *const *o, unsigned int flags)
 {
-	int fd, fs;
-
-	fs = MUST(fsopen(type, FSOPEN_CLOEXEC), type);
-	for (; o != NULL && o[0] != NULL; o += 2)
-		MUST(fsconfig(fs, FSCONFIG_SET_STRING, o[0], o[1], 0), o[0]);
-	MUST(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), type);
-	fd = MUST(fsmount(fs, FSMOUNT_CLOEXEC, flags), type);
-	close(fs);
-	return (fd);
+	return (MUST(mount_try(type, o, flags), type));
 }
 
 int

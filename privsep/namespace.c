@@ -72,13 +72,13 @@ namespaces_open(struct helper *h, struct record *c, struct request *rq)
 	uint32_t i;
 	int fd;
 
-	if (h->boot.node.network_host) {
-		plan->unshare &= ~(uint32_t)CLONE_NEWNET;
-		plan->ns_pids[PLAN_NS_NET] = 0;
-		plan->netns[0] = '\0';
-	}
 	for (i = 0; i < PLAN_NS_MAX; i++) {
 		r = child_find(h, (pid_t)plan->ns_pids[i]);
+		if (r != NULL ? (r->on_node & 1 << i) != 0 :
+		    (plan->unshare & kinds[i].type) == 0 &&
+		    (i != PLAN_NS_NET || plan->netns[0] == '\0') &&
+		    (i != PLAN_NS_PID || (plan->flags & PLAN_NEW_PIDNS) == 0))
+			c->on_node |= 1 << i;
 		/* Nothing is kept of the node's pid namespace. */
 		if (i == PLAN_NS_PID && (plan->ns_pids[i] == 0 ||
 		    (r != NULL && r->ns_fds[PLAN_NS_PID] < 0)))

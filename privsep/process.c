@@ -108,16 +108,25 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 static const char *
 policy_refusal(struct helper *h, struct record *r)
 {
-	const struct plan *c = &record_find(h, r->ref.id, "")->plan;
+	const struct record *container = record_find(h, r->ref.id, "");
+	const struct plan *c = &container->plan;
 	struct plan *plan = &r->plan;
 	const struct plan asked = *plan;
 
+	if (!RECORD_IS_EXEC(r) && strcmp(plan->sandbox_id[0] != '\0' ?
+	    plan->sandbox_id : r->ref.id, h->boot.group) != 0)
+		return ("the bundle belongs to another pod");
+	if ((plan->flags & PLAN_HOST) != 0 &&
+	    h->boot.node.profile == NODE_CONFINED)
+		return ("the node takes no privileged pods");
 	if (!RECORD_IS_EXEC(r))
-		return (strcmp(plan->sandbox_id[0] != '\0' ?
-		    plan->sandbox_id : r->ref.id, h->boot.group) == 0 ? NULL :
-		    "the bundle belongs to another pod");
+		return (NULL);
+	if ((c->flags & PLAN_NO_EXEC) != 0)
+		return ("the pod's annotation reaper.runtime/restrict says "
+		    "no-exec");
 	if (c->uid != 0 && (plan->uid != c->uid || plan->gid != c->gid))
 		return ("another user, and the container's is not root");
+	r->on_node = container->on_node;
 	*plan = *c;
 	plan->flags &= ~(uint32_t)PLAN_TERMINAL;
 	plan->flags |= asked.flags & PLAN_TERMINAL;
@@ -170,8 +179,11 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 		rq->reply.step = MSG_STEP_POLICY;
 		bad = policy_refusal(h, r);
 	}
-	if (bad == NULL)
+	if (bad == NULL) {
+		if (r->plan.error[0] != '\0')
+			log_line("of its bundle", &r->ref, r->plan.error, 0);
 		return (0);
+	}
 	strcpy(rq->reply.text, bad);
 	return (rq->reply.step == MSG_STEP_POLICY ? -EPERM : -EBADMSG);
 }

@@ -141,10 +141,12 @@ step_wait(const struct step *step, int *fd, struct request *rq)
 	struct msg_reply *reply = &rq->reply;
 	int n = -EIO;
 
-	strcpy(reply->text, "the step gave no result");
+	strcpy(reply->text, "the step took more than 30 s");
 	reply->step = MSG_STEP_LAUNCH;
-	if (poll(&pollfd, 1, STEP_LIMIT) == 1)
+	if (poll(&pollfd, 1, STEP_LIMIT) == 1) {
+		strcpy(reply->text, "the step gave no result");
 		n = step_receive(step->socket_fd, reply, fd);
+	}
 	if (n == 1)
 		return (reply->error);
 	kill(step->pid, SIGKILL);

@@ -1,8 +1,9 @@
 /*
  * The launch step: what becomes the workload.  It enters the container's
  * namespaces, says that it is ready, waits to be released, takes its
- * identity and executes.  It carries no filter, because the workload would
- * inherit it; its capabilities are cut to caps_launch and the workload's.
+ * identity and executes.  It carries no filter but, last, the workload's,
+ * because that would inherit it; its capabilities are cut to caps_launch and
+ * the workload's.
  */
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -20,6 +21,10 @@
 
 /* The container's filter, an exec's too. */
 static struct sock_filter filter[PLAN_FILTER_MAX];
+
+/* LANDLOCK_SCOPE_* of <linux/landlock.h>. */
+#define LANDLOCK_ABSTRACT	(1 << 0)
+#define LANDLOCK_SIGNAL		(1 << 1)
 
 /* argv, NULL, envp, NULL; pointers into the mapped strings. */
 static char *vector[PLAN_VECTOR_MAX + 2];
@@ -57,14 +62,43 @@ filter_read(const struct plan *plan)
 		step_fail(MSG_STEP_LAUNCH, -EIO, "the filter");
 }
 
+/* Ours comes first: the bundle's could keep it from being installed. */
 static void
 filter_install(const struct plan *plan)
 {
 	const struct sock_fprog p = { (unsigned short)plan->nfilter, filter };
 
+	if ((plan->flags & (PLAN_HOST | PLAN_CRI_SANDBOX)) == 0)
+		MUST(IDENTITY, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
+		    &policy_workload), "seccomp");
 	if (plan->nfilter != 0)
 		MUST(IDENTITY, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p),
 		    "seccomp");
+}
+
+/*
+ * Where a confined container shares a namespace with the node, Landlock keeps
+ * it apart: from abstract sockets where that is the network, and from signals
+ * and the memory of processes where it is that of pids.  Processes that are
+ * launched one by one are apart from each other too.
+ */
+static void
+domain_enter(const struct plan *plan, int on_node)
+{
+	/* Of a kernel that has it; and ABI 6, landlock(7). */
+	const struct { uint64_t fs, net, scoped; } rules = { .scoped =
+	    ((on_node & 1 << PLAN_NS_NET) != 0 ? LANDLOCK_ABSTRACT : 0) |
+	    ((on_node & 1 << PLAN_NS_PID) != 0 ? LANDLOCK_SIGNAL : 0) };
+	long fd;
+
+	if ((plan->flags & (PLAN_HOST | PLAN_CRI_SANDBOX)) != 0 ||
+	    rules.scoped == 0)
+		return;
+	fd = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+	MUST(IDENTITY, fd, "Landlock, which a pod on the node's network or "
+	    "among its processes needs, of Linux 6.12");
+	MUST(IDENTITY, syscall(SYS_landlock_restrict_self, fd, 0), "Landlock");
+	close((int)fd);
 }
 
 /* Waits to be told to go on.  Returns the byte, and descriptors in fds. */
@@ -184,7 +218,8 @@ namespaces_enter(const struct record *r)
 		MUST(NAMESPACE, ioctl(fd, SIOCSIFFLAGS, &lo), "lo");
 		close(fd);
 	}
-	return ((plan->flags & PLAN_CRI_SANDBOX) != 0 ? -1 :
+	/* The host profile has the node's. */
+	return ((plan->flags & (PLAN_CRI_SANDBOX | PLAN_HOST)) != 0 ? -1 :
 	    mount_new("mqueue", NULL, NOSUID_NODEV | MOUNT_ATTR_NOEXEC));
 }
 
@@ -233,6 +268,10 @@ step_launch(const struct helper *h, const struct record *r)
 	for (fd = LAUNCH_TASKS; write(fd, "0", 1) != -1; fd++)
 		continue;
 	MUST(CGROUP, errno == EBADF ? 0 : -1, "tasks");
+	/* Of its path the workload learns nothing. */
+	if ((plan->flags & PLAN_HOST) == 0)
+		MUST(CGROUP, unshare(CLONE_NEWCGROUP), "a cgroup namespace");
+	domain_enter(plan, r->on_node);
 	streams_set(plan, master);
 	identity_set(plan);
 	if ((plan->flags & PLAN_CRI_SANDBOX) != 0) {

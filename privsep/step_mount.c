@@ -9,12 +9,32 @@
 
 #define MUST(result, text)	step_must(MSG_STEP_MOUNT, (result), (text))
 
+/* Changes of the whole tree of a container. */
+static void
+root_finish(const struct plan *plan, int shared)
+{
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY },
+	    nosuid = { .attr_set = MOUNT_ATTR_NOSUID };
+
+	if ((plan->flags & PLAN_ROOT_READONLY) != 0)
+		MUST(mount_setattr(AT_FDCWD, "/", 0, &readonly,
+		    sizeof(readonly)), "root.readonly");
+	/* Who is not root does not become it. */
+	if (shared == -1 && plan->uid != 0)
+		MUST(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &nosuid,
+		    sizeof(nosuid)), "nosuid");
+	/* What a workload mounts from here on, others of the overlay see. */
+	if (shared != -1)
+		MUST(move_mount(shared, "", AT_FDCWD, "/",
+		    MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_F_EMPTY_PATH), "/");
+}
+
 void
 step_mount(const struct helper *h, const struct record *r)
 {
-	const int is_init = (r->plan.flags & PLAN_NEW_PIDNS) != 0;
-	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
-	int fd, proc;
+	const int is_init = (r->plan.flags & PLAN_NEW_PIDNS) != 0,
+	    is_host = (r->plan.flags & PLAN_HOST) != 0;
+	int fd, proc, shared = -1;
 
 	/*
 	 * Children of a parent that ignores SIGCHLD are reaped by the kernel;
@@ -34,17 +54,26 @@ step_mount(const struct helper *h, const struct record *r)
 		    MOUNT_ATTR_NOEXEC);
 	else
 		proc = mount_clone(AT_FDCWD, "/proc", AT_RECURSIVE, "/proc");
-	volumes_open(h, r);
+	volumes_open(h, r, fd);
+	if (!is_host)
+		cgroup_open(h, r);
 	MUST(setns(fd, CLONE_NEWNS), "entering the overlay");
+	nodes_attach();
+	if (is_host)
+		shared = MUST(open("/", O_PATH | O_CLOEXEC), "/");
 	MUST(unshare(CLONE_NEWNS), "a mount namespace");
+	/* Volumes are this container's alone, wherever they come to lie. */
+	if (is_host && (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1 ||
+	    mount(NULL, "/", NULL, MS_PRIVATE, NULL) == -1))
+		MUST(-1, "/");
 	mount_attach(proc, AT_FDCWD, "/proc", "/proc");
 	/* The node's does not get what is mounted on its copy. */
 	MUST(mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL), "/proc");
 	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "ns/mnt");
+	if (!is_host)
+		cgroup_show(h);
 	volumes_attach(r);
-	if ((r->plan.flags & PLAN_ROOT_READONLY) != 0)
-		MUST(mount_setattr(AT_FDCWD, "/", 0, &readonly,
-		    sizeof(readonly)), "root.readonly");
+	root_finish(&r->plan, shared);
 	step_report(0, MSG_STEP_NONE, NULL, fd);
 	/*
 	 * The minimal pid 1 of a container's own pid namespace: it holds the

@@ -19,41 +19,62 @@ static struct volume {
 	struct plan_mount m;
 	char *destination, *source;
 	int fd;			/* the detached mount, or -1 */
-} volumes[PLAN_MOUNTS_MAX];
+} volumes[PLAN_MOUNTS_MAX], *end = volumes;
+
+#define FOREACH(v)	for ((v) = volumes; (v) < end; (v)++)
 
 /* What hands over the node, and what is containerd's. */
-static const char *const private_paths[] = {
-	"proc", "sys", "var/lib/containerd", "run/containerd",
-};
+static const char private_paths[] =
+    "proc\0sys\0var/lib/containerd\0run/containerd\0";
 
-/* Sources that a container must not have at, above or below. */
+/*
+ * What kubelet and CRI keep for this very pod.  Nobody but they can make a
+ * directory of such a name where something is kept from workloads.
+ */
+static int
+source_is_own(const struct record *r, const char *source)
+{
+	const struct { const char *before, *id, *after; } own[] = {
+		{ "/*/sandboxes/", r->plan.sandbox_id, "/*" },
+		{ "/*/containers/", r->ref.id, "/volumes/*" },
+		{ "/*/pods/", r->plan.pod_uid, "/*" },
+	};
+	char pattern[MSG_ID_SIZE + 32];
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		snprintf(pattern, sizeof(pattern), "%s%s%s", own[i].before,
+		    own[i].id, own[i].after);
+		if (own[i].id[0] != '\0' && fnmatch(pattern, source, 0) == 0)
+			return (1);
+	}
+	return (0);
+}
+
+/* Sources that a confined container must not have at, above or below. */
 static void
 source_check(const struct helper *h, const struct record *r, const char *source)
 {
-	const char *path = source + 1, *pod = r->plan.sandbox_id;
-	char own[2][MSG_ID_SIZE + 32], text[MSG_TEXT_SIZE];
-	size_t i;
-	int bad;
+	const struct node *node = &h->boot.node;
+	const char *path = source + 1;
+	char text[MSG_TEXT_SIZE];
 
-	snprintf(own[0], sizeof(own[0]), "/*/sandboxes/%s/*", pod);
-	snprintf(own[1], sizeof(own[1]), "/*/containers/%s/volumes/*",
-	    r->ref.id);
-	bad = filter_touches(path) ||
-	    path_touches(path, h->boot.node.runtime_root + 1) ||
-	    path_touches(path, h->boot.bundles + 1);
-	for (i = 0; i < sizeof(private_paths) / sizeof(private_paths[0]); i++)
-		bad |= path_touches(path, private_paths[i]) &&
-		    (pod[0] == '\0' || fnmatch(own[0], source, 0) != 0) &&
-		    fnmatch(own[1], source, 0) != 0;
+	if (!path_touches(path, h->boot.bundles + 1) &&
+	    !path_touches(path, node->runtime_root + 1) &&
+	    (node->overlay_base[0] == '\0' ||
+	    !path_touches(path, node->overlay_base + 1)) &&
+	    (source_is_own(r, source) || (!filter_touches(private_paths,
+	    path) && !filter_touches(node->filters[0], path))))
+		return;
 	snprintf(text, sizeof(text), "%.128s is, or is in, or holds, what is "
 	    "kept from workloads", source);
-	if (bad)
-		step_fail(MSG_STEP_POLICY, -EPERM, text);
+	step_fail(MSG_STEP_POLICY, -EPERM, text);
 }
 
 /*
- * A detached clone of a file or directory of the node.  CRI gives paths without
- * symbolic links: one that is there was put there since.
+ * A detached clone of a file or directory of the node; -1 where it is missing
+ * and may be.  CRI gives paths without symbolic links: one that is there was
+ * put there since.
  */
 static int
 source_open(const struct volume *v)
@@ -62,9 +83,12 @@ source_open(const struct volume *v)
 	int fd, root;
 
 	root = MUST(open("/", O_PATH | O_CLOEXEC), "/");
-	fd = MUST(path_open(root, v->source[1] != '\0' ? v->source + 1 : ".",
-	    O_PATH, 0), v->source);
+	fd = path_open(root, v->source[1] != '\0' ? v->source + 1 : ".",
+	    O_PATH, 0);
 	close(root);
+	if (fd == -ENOENT && v->m.mode != 0)
+		return (-1);
+	MUST(fd, v->source);
 	MUST(fstat(fd, &st), v->source);
 	if (v->m.kind == PLAN_DEVICE && ((!S_ISCHR(st.st_mode) &&
 	    !S_ISBLK(st.st_mode)) || (v->m.number != 0 &&
@@ -94,8 +118,29 @@ filesystem_new(const struct volume *v)
 	return (v->m.kind == PLAN_TMPFS ? mount_new("tmpfs", tmpfs, 0) : -1);
 }
 
+/* What the overlay has of the node's filesystems already is done with. */
+static void
+nodes_find(const struct helper *h, int overlay)
+{
+	const int node = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+	    "ns/mnt");
+	struct statx stx;
+	struct volume *v;
+
+	MUST(setns(overlay, CLONE_NEWNS), "entering the overlay");
+	FOREACH(v) {
+		if (v->m.kind == PLAN_NODE && statx(AT_FDCWD, v->destination,
+		    AT_SYMLINK_NOFOLLOW, 0, &stx) == 0 &&
+		    (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+			v->m.kind = 0;
+	}
+	MUST(setns(node, CLONE_NEWNS), "returning to the node");
+	close(node);
+	MUST(chdir(h->boot.node.runtime_root), h->boot.node.runtime_root);
+}
+
 void
-volumes_open(const struct helper *h, const struct record *r)
+volumes_open(const struct helper *h, const struct record *r, int overlay)
 {
 	const struct plan *plan = &r->plan;
 	struct volume *v = volumes;
@@ -111,20 +156,49 @@ volumes_open(const struct helper *h, const struct record *r)
 	/* plan_check has counted the strings: this stays inside. */
 	for (i = 0; i < (size_t)plan->argc + plan->envc + 1; i++)
 		p += strlen(p) + 1;
-	for (; v < volumes + plan->nmounts; v++, records += sizeof(v->m)) {
+	end = volumes + plan->nmounts;
+	FOREACH(v) {
 		memcpy(&v->m, records, sizeof(v->m));
+		records += sizeof(v->m);
 		v->destination = p;
 		v->source = p += strlen(p) + 1;
 		p += strlen(p) + 1;
-		if (v->m.kind == PLAN_BIND || v->m.kind == PLAN_BIND_TREE)
+	}
+	/* They come first. */
+	if (plan->nmounts != 0 && volumes[0].m.kind == PLAN_NODE)
+		nodes_find(h, overlay);
+	FOREACH(v) {
+		if ((v->m.kind == PLAN_BIND || v->m.kind == PLAN_BIND_TREE) &&
+		    (plan->flags & PLAN_HOST) == 0)
 			source_check(h, r, v->source);
-		v->fd = v->m.kind <= PLAN_DEVICE ? source_open(v) :
+		v->fd = v->m.kind == 0 ? -1 : v->m.kind == PLAN_NODE ?
+		    overlay_extend(v->destination) :
+		    v->m.kind <= PLAN_DEVICE ? source_open(v) :
 		    filesystem_new(v);
-		if (v->fd == -1)
+		if (v->fd == -1 || v->m.kind == PLAN_NODE)
 			continue;
-		if (v->m.kind != PLAN_DEVICE && v->m.kind != PLAN_DEVPTS)
+		if (v->m.kind != PLAN_DEVICE && v->m.kind != PLAN_DEVPTS &&
+		    (plan->flags & PLAN_HOST) == 0)
 			v->m.attributes |= MOUNT_ATTR_NODEV;
 		mount_set(v->fd, v->m.attributes, v->m.propagation, v->source);
+	}
+}
+
+void
+nodes_attach(void)
+{
+	struct volume *v;
+	int fd;
+
+	FOREACH(v) {
+		if (v->m.kind != PLAN_NODE)
+			continue;
+		/* Not where workloads have put something else by now. */
+		fd = path_open(AT_FDCWD, v->destination, O_PATH,
+		    RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+		if (fd >= 0)
+			mount_attach(v->fd, fd, "", v->destination);
+		fdpass_close(&fd, 1);
 	}
 }
 
@@ -191,17 +265,18 @@ path_cover(const struct volume *v)
 void
 volumes_attach(const struct record *r)
 {
-	struct stat root, st = { .st_mode = S_IFDIR };
+	struct stat root, st;
 	struct statfs fs;
 	struct volume *v;
-	int fd;
+	int fd, twin;
 
 	MUST(stat("/", &root), "/");
-	for (v = volumes; v < volumes + r->plan.nmounts; v++) {
-		if (v->m.kind >= PLAN_MASK) {
+	FOREACH(v) {
+		if (v->m.kind == PLAN_MASK || v->m.kind == PLAN_READONLY)
 			path_cover(v);
+		if (v->m.kind == 0 || v->m.kind >= PLAN_MASK ||
+		    (v->m.kind <= PLAN_DEVICE && v->fd == -1))
 			continue;
-		}
 		st.st_mode = v->m.kind == PLAN_LINK ? S_IFLNK : S_IFDIR;
 		if (v->fd != -1)
 			MUST(fstat(v->fd, &st), v->source);
@@ -215,6 +290,19 @@ volumes_attach(const struct record *r)
 		if (fs.f_type == PROC_SUPER_MAGIC ||
 		    (st.st_dev == root.st_dev && st.st_ino == root.st_ino))
 			step_fail(MSG_STEP_MOUNT, -EPERM, v->destination);
+		/*
+		 * An unmount that comes from a workload of the same overlay
+		 * takes what lies on what they share, and nothing above that.
+		 */
+		if ((r->plan.flags & PLAN_HOST) != 0) {
+			MUST(move_mount(v->fd, "", fd, "",
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+			    v->destination);
+			twin = v->fd;
+			v->fd = mount_clone(twin, "", AT_RECURSIVE,
+			    v->destination);
+			close(twin);
+		}
 		mount_attach(v->fd, fd, "", v->destination);
 		close(fd);
 	}

@@ -178,6 +178,18 @@ spec_make() {
 	    >"$_file" || atf_fail "no config.json"
 }
 
+# A filter for spec_make: what CRI and `ctr run --privileged` write for a
+# privileged container.
+# shellcheck disable=SC2034 # used by tests
+PRIVILEGED='
+    .process.noNewPrivileges = false |
+    .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN",
+	"CAP_SYS_PTRACE", "CAP_NET_ADMIN", "CAP_DAC_READ_SEARCH"]) |
+    .mounts += [{destination: "/sys", type: "sysfs", source: "sysfs",
+	options: ["nosuid", "noexec", "nodev", "rw"]}] |
+    .linux.resources.devices = [{allow: true, access: "rwm"}]'
+
+
 # spec_run ID FILTER COMMAND [ARG...]: run it, and remove it.
 spec_run() {
 	_id=$1

@@ -3,9 +3,6 @@
 
 . "$(atf_get_srcdir)/../lib/node.sh"
 
-# Of a pod that is not privileged, but has asked for much.
-MORE_CAPS='.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
-
 # spec_start ID FILTER COMMAND [ARG...]: run it in the background.
 spec_start() {
 	_id=$1
@@ -28,26 +25,28 @@ a_mask_is_not_what_a_volume_has_for_dev_null_body() {
 	node_end
 }
 
-# A script for a workload that may mount: cgroups below its own.
-CGROUPS_MADE='for v in 1 2; do mkdir -p /mnt/$v; done
-mount -t cgroup2 cgroup2 /mnt/2 || exit 3
-mkdir -p "/mnt/2/$(sed -n s/^0:://p /proc/self/cgroup)/a/b/c" || exit 4
+# A script for a workload that may mount, at a place of its own, which others
+# of its overlay see: cgroups below its own.
+# shellcheck disable=SC2016 # the workload's shell expands it
+CGROUPS_MADE='d=/mnt/$$; mkdir -p $d/1 $d/2
+mount -t cgroup2 cgroup2 $d/2 || exit 3
+mkdir -p "$d/2/$(sed -n s/^0:://p /proc/self/cgroup)/a/b/c" || exit 4
 ! grep -q :memory: /proc/self/cgroup && exit 0
-mount -t cgroup -o memory cgroup /mnt/1 || exit 5
-mkdir -p "/mnt/1/$(sed -n s/^.*:memory://p /proc/self/cgroup)/a/b/c"'
+mount -t cgroup -o memory cgroup $d/1 || exit 5
+mkdir -p "$d/1/$(sed -n s/^.*:memory://p /proc/self/cgroup)/a/b/c"'
 
 node_test cgroups_that_a_workload_has_made_go_with_it \
     "and do not keep its end from being told; also if the helper dies"
 cgroups_that_a_workload_has_made_go_with_it_body() {
 	node_begin
-	expect 0 "" task_run --rm warm true
+	expect 0 "" task_run --privileged --rm warm true
 	leak_before
-	spec_start a "$MORE_CAPS" sh -c "($CGROUPS_MADE) && exit 7"
+	spec_start a "$PRIVILEGED" sh -c "($CGROUPS_MADE) && exit 7"
 	until_true 10 task_is a STOPPED || node_fail "its end is not told"
 	expect_removed a 7
 	expect 0 "" ctr_ container rm a
 	leak_after || atf_fail "something was left"
-	spec_start b "$MORE_CAPS" sh -c "($CGROUPS_MADE) && exec sleep 1000"
+	spec_start b "$PRIVILEGED" sh -c "($CGROUPS_MADE) && exec sleep 1000"
 	until_true 10 runs sleep 1000 || node_fail "it does not run"
 	kill -9 "$(helper_pid)"
 	until_true 10 not task_is b RUNNING || node_fail "its end is not told"
@@ -192,21 +191,21 @@ nothing_is_kept_of_containers_and_execs_that_are_gone_body() {
 }
 
 node_test devices_are_those_of_dev_alone \
-    "wherever root makes a node, it cannot be opened"
+    "root makes none elsewhere, and what is there cannot be opened"
 devices_are_those_of_dev_alone_body() {
 	node_begin
 	mkdir /run/volume
-	expect 0 "made" spec_run a '.mounts += [{type: "bind",
+	mknod /run/volume/null c 1 3
+	expect 0 "" spec_run a '.mounts += [{type: "bind",
 	    source: "/run/volume", destination: "/volume",
 	    options: ["rbind", "dev"]}, {type: "tmpfs", source: "tmpfs",
 	    destination: "/tmpfs", options: ["dev"]}]' sh -c '
 	    while read -r _ _ _ _ dir _; do
-		[ -d "$dir" ] && mknod "$dir/device" c 1 3 2>/dev/null ||
-		    continue
-		made=made
-		cat "$dir/device" 2>/dev/null && echo "$dir"
-		rm "$dir/device"
-	    done </proc/self/mountinfo; echo $made'
+		[ -d "$dir" ] && mknod "$dir/device" c 1 3 2>/dev/null &&
+		    echo "$dir"
+	    done </proc/self/mountinfo
+	    cat /volume/null 2>/dev/null && echo "it was opened"
+	    exit 0'
 	node_end
 }
 

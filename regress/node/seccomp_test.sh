@@ -17,7 +17,7 @@ node_test a_profile_is_in_force_in_run_and_in_exec \
 a_profile_is_in_force_in_run_and_in_exec_body() {
 	node_begin
 	n=0
-	for case in "0 true a80425fb 1" "0 false a80425fb 0" \
+	for case in "0 true a00405fb 1" "0 false a00405fb 0" \
 	    "1000 true 0 1" "1000 false 0 0"; do
 		# shellcheck disable=SC2086 # words
 		set -- $case
@@ -40,11 +40,12 @@ $4
 	node_end
 }
 
-node_test without_a_profile_there_is_no_filter \
-    "nor one of those that the steps have"
-without_a_profile_there_is_no_filter_body() {
+node_test without_a_profile_there_is_ours_alone \
+    "and none of those that the steps have"
+without_a_profile_there_is_ours_alone_body() {
 	node_begin
-	expect 0 0 spec_run a . sed -n 's/^Seccomp:[[:space:]]*//p' \
+	expect 0 "2
+1" spec_run a . sed -n 's/^Seccomp\(_filters\)\{0,1\}:[[:space:]]*//p' \
 	    /proc/self/status
 	node_end
 }

@@ -143,6 +143,81 @@ reapers_own_directory_is_hidden_body() {
 	node_end
 }
 
+# What is hidden from confined workloads besides.
+STORES="/root /home /var/lib/kubelet /etc/kubernetes /var/lib/containerd
+    /var/lib/etcd /var/backups /var/log/pods /var/log/containers /etc/cni
+    /var/lib/rancher /etc/rancher /var/lib/k0s /etc/wireguard
+    /etc/letsencrypt /etc/munge /etc/NetworkManager/system-connections"
+
+node_test what_would_hand_over_the_node_is_hidden_from_confined_workloads \
+    "stores of credentials, homes and logs; privileged ones have them"
+what_would_hand_over_the_node_is_hidden_from_confined_workloads_body() {
+	host_disposable
+	for store in $STORES; do
+		mkdir -p "$store/dir" && echo REGRESS-SECRET >"$store/dir/file"
+	done
+	echo REGRESS-SECRET | tee /etc/shadow- /etc/gshadow- /etc/krb5.keytab \
+	    >/swapfile
+	node_begin
+	# shellcheck disable=SC2016,SC2086 # the workload's shell expands it
+	expect 0 "" task_run --rm a sh -c 'for dir; do
+		[ -z "$(ls -A "$dir")" ] || echo "$dir has files"
+	    done; cat /etc/shadow- /etc/gshadow- /etc/krb5.keytab /swapfile' \
+	    sh $STORES
+	# shellcheck disable=SC2016,SC2086
+	expect 0 "" spec_run b "$PRIVILEGED" sh -c 'for dir; do
+		[ -s "$dir/dir/file" ] || echo "$dir has no files"
+	    done' sh $STORES
+	node_end
+}
+
+node_test the_node_may_allow_what_is_hidden \
+    "one entry of the list; what lies in it and has one of its own stays hidden"
+the_node_may_allow_what_is_hidden_body() {
+	host_disposable
+	mkdir -p /home/alice/.ssh /root/.ssh /root/.kube
+	for dir in /home/alice /root; do
+		echo visible >"$dir/file"
+	done
+	echo secret | tee /home/alice/.ssh/id /root/.ssh/id >/root/.kube/config
+	echo REAPER_FILTER_ALLOWLIST=/home:/root >conf
+	node_begin
+	cp conf "$REGRESS_DIR/reaper.conf"
+	expect 0 "visible
+visible" task_run --rm a sh -c 'cat /home/alice/file /root/file
+	    ls -A /home/alice/.ssh /root/.ssh /root/.kube | grep -v :$ |
+		grep .; exit 0'
+	node_end
+}
+
+node_test a_filtered_link_hides_what_it_names \
+    "but one that somebody else has made hides itself alone"
+a_filtered_link_hides_what_it_names_body() {
+	host_disposable
+	mv /home /var/homes && ln -s var/homes /home && mkdir /var/homes/alice
+	echo secret >/var/homes/alice/file
+	mkdir -p /srv/alice && echo visible >/srv/visible
+	ln -s /srv /srv/alice/secrets && chown -hR 1000 /srv/alice
+	node_begin
+	echo "REAPER_FILTER_PATHS=/srv/*/secrets" >"$REGRESS_DIR/reaper.conf"
+	expect 0 "visible" task_run --rm a sh -c '
+		cat /home/alice/file /var/homes/alice/file 2>/dev/null
+		ls /srv/alice; cat /srv/visible'
+	node_end
+}
+
+node_test a_key_that_matches_a_pattern_later_is_hidden_for_the_next \
+    "workload of an overlay that stands"
+a_key_that_matches_a_pattern_later_is_hidden_for_the_next_body() {
+	host_disposable
+	mkdir -p /etc/ssh && echo REGRESS-SECRET >/etc/ssh/ssh_host_rsa_key
+	node_begin
+	expect 0 "" task_run --rm a cat /etc/ssh/ssh_host_rsa_key
+	echo REGRESS-SECRET >/etc/ssh/ssh_host_new_key
+	expect 0 "" task_run --rm b cat /etc/ssh/ssh_host_new_key
+	node_end
+}
+
 atf_init_test_cases() {
 	node_add
 }

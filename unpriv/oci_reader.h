@@ -7,6 +7,7 @@
 
 #include "privsep/plan.h"
 #include "unpriv/json.h"
+#include "unpriv/mountinfo.h"
 #include "unpriv/oci.h"
 
 #define OCI_PATH_SIZE	96	/* bytes; the deepest field needs about 40 */
@@ -18,6 +19,7 @@ enum oci_restriction { OCI_NO_NETWORK = 1, OCI_NO_HOSTPATH = 2 };
 /* One decoding. */
 struct oci_reader {
 	const struct oci_node *on;
+	struct mountinfo mountinfo;	/* of on->mounts, by oci_node_mounts */
 	struct plan *plan;
 	char *strings;
 	size_t size;			/* of strings, bytes */

@@ -294,7 +294,7 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 		{ "options", JSON_ARRAY, 0, read_options, 1 },
 		{ "source", JSON_STRING, 1, read_path, 0 },
 	};
-	const char *destination;
+	const char *destination, *source;
 	struct plan_mount *m;
 	int is_bind;
 
@@ -312,9 +312,8 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 	    (!is_bind && append(reader, "") != 0))
 		return (-EINVAL);
 	destination = reader->strings + start;
-	if (is_bind &&
-	    oci_check_source(reader, destination + strlen(destination) + 1) !=
-		0)
+	source = destination + strlen(destination) + 1;
+	if (is_bind && oci_check_source(reader, destination, source) != 0)
 		return (-EINVAL);
 	if (is_left_out(reader, destination)) {
 		mount_drop(reader, start);

@@ -148,10 +148,39 @@ int	 oci_read_annotations(struct oci_reader *reader, int value,
 	    uint32_t arg);
 
 /*
- * oci_source.c: refuses the bind mount that is being read if the pod must not
- * have what is the node's, and source is that or cannot be told from it.
+ * oci_source.c: refuses the bind mount that is being read if what is mounted in
+ * the pod's directory, as source, is nothing that a confined pod may have, or
+ * if the pod must not have what is the node's, and source is that or cannot be
+ * told from it.
  */
-int	 oci_check_source(struct oci_reader *reader, const char *source);
+int	 oci_check_source(struct oci_reader *reader, const char *destination,
+	    const char *source);
+
+/*
+ * oci_source.c: where source, a normal path, is something below the directory
+ * that kubelet has for this pod: its path from there on; else NULL.
+ */
+const char *oci_pod_file(const struct oci_reader *reader,
+	    const char *source);
+
+/* oci_source.c: whether source is what kubelet reads as a container's last. */
+int	 oci_is_termination_log(const struct oci_reader *reader,
+	    const char *source);
+
+/* Whose a source is. */
+enum oci_origin {
+	/* The pod's: one of its volumes; what kubelet keeps for it. */
+	OCI_ORIGIN_OWN, OCI_ORIGIN_KUBELET,
+	/* The node's; so, and kept from workloads; seen nowhere else. */
+	OCI_ORIGIN_NODE, OCI_ORIGIN_KEPT, OCI_ORIGIN_UNKNOWN,
+};
+
+/*
+ * oci_origin.c: finds whose source is.  Fills path with where else it is to be
+ * seen, for an error; empty where that does not matter or is not known.
+ */
+enum oci_origin oci_find_origin(const struct oci_reader *reader,
+	    const char *source, char path[PATH_MAX]);
 
 /* oci_mounts.c: refuses a pod that is to have Kubernetes' DNS and has none. */
 int	 oci_check_dns(struct oci_reader *reader);

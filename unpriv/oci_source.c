@@ -7,8 +7,6 @@
 
 #include "unpriv/oci_reader.h"
 
-#define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
-#define PODS	      "/var/lib/kubelet/pods/"
 #define IMAGE_VOLUMES \
 	"/var/lib/containerd/io.containerd.grpc.v1.cri/containers/"
 
@@ -38,32 +36,47 @@ oci_is_sandbox_file(const struct oci_reader *reader, const char *source,
 }
 
 /*
- * What kubelet makes for this pod.  Its identifier is as random as a sandbox's.
- * A volume's subPath is not among it: kubelet mounts it in the pod's directory,
- * also that of a hostPath.
+ * Wherever kubelet's root is.  No tenant can name such a path: volumes are
+ * fixed when the pod is made, ephemeral containers add none, and only then the
+ * API server makes up the identifier, at random.  A subPathExpr may have it,
+ * but lies in a volume: its source is a subPath's, and its origin is looked for
+ * in the directory that kubelet has, not in any of such a name.  Links are
+ * never followed, and DirectoryOrCreate makes what was named before.
  */
-static int
-is_kubelet_file(const struct oci_reader *reader, const char *source)
+const char *
+oci_pod_file(const struct oci_reader *reader, const char *source)
 {
-	static const char *const files[] = { "/volumes/", "/containers/",
-		"/etc-hosts" };
-	const size_t length = strlen(reader->plan->pod_uid);
-	size_t i;
+	static const char folder[] = "/pods/";
+	const char *uid = reader->plan->pod_uid, *p = source;
+	const size_t length = strlen(uid);
 
-	if ((reader->plan->flags & PLAN_CRI) == 0 || length == 0 ||
-	    strncmp(source, PODS, strlen(PODS)) != 0)
-		return (0);
-	source += strlen(PODS);
-	if (strncmp(source, reader->plan->pod_uid, length) != 0)
-		return (0);
-	source += length;
-	for (i = 0; i < NUMBER(files); i++) {
-		if (strncmp(source, files[i], strlen(files[i])) == 0 &&
-		    (source[strlen(files[i])] == '\0') ==
-			(files[i][strlen(files[i]) - 1] != '/'))
-			return (1);
+	while (length > 0 && (p = strstr(p, folder)) != NULL) {
+		p += strlen(folder);
+		if (p - source > (ptrdiff_t)strlen(folder) &&
+		    strncmp(p, uid, length) == 0 && p[length] == '/')
+			return (p[length + 1] != '\0' ? p + length + 1 : NULL);
+		/* The slash may begin the next. */
+		p--;
 	}
-	return (0);
+	return (NULL);
+}
+
+/* By the path in the pod's directory. */
+static int
+is_termination_log(const char *file)
+{
+	static const char folder[] = "containers/";
+
+	return (strncmp(file, folder, strlen(folder)) == 0 &&
+	    file[strlen(folder)] != '\0');
+}
+
+int
+oci_is_termination_log(const struct oci_reader *reader, const char *source)
+{
+	const char *file = oci_pod_file(reader, source);
+
+	return (file != NULL && is_termination_log(file));
 }
 
 /*
@@ -86,18 +99,54 @@ is_image_volume(const struct oci_reader *reader, const char *source)
 	    source[length + strlen(folder)] != '\0');
 }
 
-int
-oci_check_source(struct oci_reader *reader, const char *source)
+/* Whether a pod has it that must not have what is the node's. */
+static int
+is_without_node(const struct oci_reader *reader, enum oci_origin origin,
+    const char *source)
 {
+	const char *file = oci_pod_file(reader, source);
+
+	if ((reader->plan->flags & PLAN_CRI) == 0)
+		return (0);
+	return (origin == OCI_ORIGIN_OWN ||
+	    (origin == OCI_ORIGIN_KUBELET &&
+		(is_termination_log(file) || strcmp(file, "etc-hosts") == 0)) ||
+	    oci_is_sandbox_file(reader, source, NULL) ||
+	    is_image_volume(reader, source));
+}
+
+int
+oci_check_source(struct oci_reader *reader, const char *destination,
+    const char *source)
+{
+	static char path[PATH_MAX];
+	const int is_host = (reader->plan->flags & PLAN_HOST) != 0;
+	const int restricted = (reader->restricted & OCI_NO_HOSTPATH) != 0;
+	enum oci_origin origin;
 	char text[MSG_TEXT_SIZE];
 
-	if ((reader->restricted & OCI_NO_HOSTPATH) == 0 ||
-	    oci_is_sandbox_file(reader, source, NULL) ||
-	    is_kubelet_file(reader, source) || is_image_volume(reader, source))
+	if (is_host && !restricted)
 		return (0);
-	snprintf(text, sizeof(text),
-	    "%.128s: a hostPath or subPath, which reaper.runtime/restrict "
-	    "forbids",
-	    source);
+	origin = oci_find_origin(reader, source, path);
+	if (!is_host && origin == OCI_ORIGIN_KEPT)
+		snprintf(text, sizeof(text),
+		    "%.64s: subPath of %.128s, which is kept from workloads",
+		    destination, path);
+	else if (!is_host && origin == OCI_ORIGIN_UNKNOWN)
+		snprintf(text, sizeof(text),
+		    "%.128s: subPath of what is seen nowhere on the node",
+		    destination);
+	else if (!restricted || is_without_node(reader, origin, source))
+		return (0);
+	else if (path[0] != '\0')
+		snprintf(text, sizeof(text),
+		    "%.64s: subPath of %.96s: a hostPath, which "
+		    "reaper.runtime/restrict forbids",
+		    destination, path);
+	else
+		snprintf(text, sizeof(text),
+		    "%.128s: a hostPath or subPath, which "
+		    "reaper.runtime/restrict forbids",
+		    source);
 	return (oci_refuse(reader, JSON_NONE, text));
 }

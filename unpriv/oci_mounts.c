@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "unpriv/oci_reader.h"
@@ -243,10 +244,17 @@ read_type(struct oci_reader *reader, int value, uint32_t arg)
 	    "expected bind, tmpfs, or what every container has"));
 }
 
+static int
+is_device(const char *path)
+{
+	return (strncmp(path, "/dev/", strlen("/dev/")) == 0);
+}
+
 /*
  * What CRI gives, and the container is to do without: where DNS is the node's,
  * its resolv.conf, so that the node's is seen; with the node's /dev, what is
- * for those who have their own.
+ * for those who have their own, what is there already, and kubelet's file for
+ * last words, for which one would be made on the node.
  */
 static int
 is_left_out(const struct oci_reader *reader, const char *destination)
@@ -262,9 +270,11 @@ is_left_out(const struct oci_reader *reader, const char *destination)
 	if ((reader->plan->flags & PLAN_HOST) == 0)
 		return (0);
 	if (reader->mount->kind != PLAN_TMPFS)
-		return (strcmp(destination, OCI_SHM) == 0 &&
-		    (strcmp(source, OCI_SHM) == 0 ||
-			oci_is_sandbox_file(reader, source, "shm")));
+		return (is_device(destination) &&
+		    (strcmp(source, destination) == 0 ||
+			oci_is_termination_log(reader, source) ||
+			(strcmp(destination, OCI_SHM) == 0 &&
+			    oci_is_sandbox_file(reader, source, "shm"))));
 	for (i = 0; i < NUMBER(own); i++) {
 		if (strcmp(destination, own[i]) == 0)
 			return (1);
@@ -295,6 +305,7 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 		{ "source", JSON_STRING, 1, read_path, 0 },
 	};
 	const char *destination, *source;
+	char text[MSG_TEXT_SIZE];
 	struct plan_mount *m;
 	int is_bind;
 
@@ -318,6 +329,13 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 	if (is_left_out(reader, destination)) {
 		mount_drop(reader, start);
 		return (0);
+	}
+	if ((reader->plan->flags & PLAN_HOST) != 0 && is_device(destination)) {
+		snprintf(text, sizeof(text),
+		    "%.64s: nothing can be mounted below /dev, which is the "
+		    "node's in a privileged pod",
+		    destination);
+		return (oci_refuse(reader, JSON_NONE, text));
 	}
 	reader->has_resolv |= is_bind && strcmp(destination, RESOLV) == 0;
 	/* Instead of that of the base. */

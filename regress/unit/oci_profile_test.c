@@ -61,14 +61,11 @@ ATF_TC_BODY(a_privileged_pod_has_the_node, tc)
 		    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
 		/* The pod's volumes, nothing else in /dev, and the mask. */
 		ATF_CHECK_EQ(mounts_on("/scratch", PLAN_BIND_TREE), 1);
-		ATF_CHECK_EQ(mounts_on("/dev/termination-log", 0), 1);
 		for (n = 1; n < plan.nmounts - 1; n++) {
 			m = mount_at(n, &destination, &source);
 			ATF_CHECK_EQ_MSG(m.kind, PLAN_BIND_TREE, "%s",
 			    destination);
-			ATF_CHECK_MSG(strncmp(destination, "/dev", 4) != 0 ||
-				strcmp(destination, "/dev/termination-log") ==
-				    0,
+			ATF_CHECK_MSG(strncmp(destination, "/dev", 4) != 0,
 			    "%s", destination);
 		}
 		check_mount(plan.nmounts - 1, "/run/reaper", "",
@@ -233,8 +230,11 @@ ATF_TC_BODY(the_nodes_dev_is_not_covered_by_a_private_one, tc)
 {
 #define SHM_OF(id) \
 	BIND("/run/containerd/sandboxes/" id "/shm", "/dev/shm", "\"rbind\"")
+#define UID  "8e4299fe-28f9-44b8-bdeb-ab276289d438"
+#define LAST "/var/lib/kubelet/pods/" UID "/containers/main/159f716e"
 	static const char json[] = BUNDLE(
-	    "\"annotations\":{" CRI "sandbox-id\":\"s1\"},\"linux\":{"
+	    "\"annotations\":{" CRI "sandbox-id\":\"s1\"," CRI
+	    "sandbox-uid\":\"" UID "\"},\"linux\":{"
 	    "\"resources\":{\"devices\":[" ALL "]},\"devices\":[{"
 	    "\"path\":\"/dev/x\"}],\"namespaces\":[{\"type\":\"pid\","
 	    "\"path\":\"/proc/8/ns/pid\"},{\"type\":\"network\"}]},"
@@ -245,21 +245,42 @@ ATF_TC_BODY(the_nodes_dev_is_not_covered_by_a_private_one, tc)
 		"") "," MOUNT("mqueue", "x", "/dev/mqueue",
 		"") "," MOUNT("devpts", "x", "/dev/pts",
 		"") "," SHM_OF("s1") "," BIND("/dev/shm", "/dev/shm",
-		"") "," SHM_OF("s2") "," MOUNT("tmpfs", "x", "/dev/a",
-		"") "," BIND("/v", "/dev/mqueue", "") "]");
+		"") "," BIND("/dev/fuse", "/dev/fuse", "") "," BIND(LAST,
+		"/dev/termination-log",
+		"") "," BIND(LAST, "/tmp/last", "") "]");
+	static const char *const bad[][2] = {
+		{ SHM_OF("s2"), "/dev/shm" },
+		{ MOUNT("tmpfs", "x", "/dev/a", ""), "/dev/a" },
+		{ BIND("/v", "/dev/mqueue", ""), "/dev/mqueue" },
+		{ BIND("/dev/a", "/dev/b", ""), "/dev/b" },
+		/* Of no pod. */
+		{ BIND(LAST, "/dev/termination-log", ""),
+		    "/dev/termination-log" },
+	};
+	char text[1024], error[256];
+	size_t i;
 
 	check_bundle(json);
 	ATF_CHECK(plan.flags & PLAN_HOST);
 	/* No directory of the runtime is known here, so nothing is masked. */
-	ATF_REQUIRE_EQ(plan.nmounts, 4);
+	ATF_REQUIRE_EQ(plan.nmounts, 2);
 	ATF_CHECK_EQ(plan.ns_pids[PLAN_NS_PID], 0);
 	ATF_CHECK_EQ(plan.unshare, CLONE_NEWNET);
-	check_mount(1, "/dev/shm", "/run/containerd/sandboxes/s2/shm",
-	    (struct plan_mount){ PLAN_BIND_TREE, 0, 0, MS_PRIVATE, 0 });
-	check_mount(2, "/dev/a", "",
-	    (struct plan_mount){ PLAN_TMPFS, 01777, 0, MS_PRIVATE, 0 });
-	check_mount(3, "/dev/mqueue", "/v",
+	check_mount(1, "/tmp/last", LAST,
 	    (struct plan_mount){ PLAN_BIND, 0, 0, MS_PRIVATE, 0 });
+	/* What would be made in it is refused. */
+	node.profile = NODE_HOST;
+	for (i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), MOUNTS("%s"), bad[i][0]);
+		snprintf(error, sizeof(error),
+		    "mounts[0]: %s: nothing can be mounted below /dev, which "
+		    "is the node's in a privileged pod",
+		    bad[i][1]);
+		check_bad(PLAN_BUNDLE, text, strlen(text), error);
+	}
+	check_bundle(
+	    MOUNTS(BIND("/v", "/dev", "") "," BIND("/v", "/device", "")));
+	ATF_CHECK_EQ(plan.nmounts, 3);
 }
 
 ATF_TC_WITHOUT_HEAD(confined_pods_have_what_the_node_lets_them_have);

@@ -282,6 +282,21 @@ is_left_out(const struct oci_reader *reader, const char *destination)
 	return (0);
 }
 
+/* Whether the node has something mounted there, and so a place for more. */
+static int
+is_mount_point(const struct oci_reader *reader, const char *path)
+{
+	struct mountinfo_mount mount;
+	char encoded[PATH_MAX];
+	struct slice text;
+
+	text = mountinfo_encode(path, encoded, sizeof(encoded));
+	return (text.length > 0 &&
+	    mountinfo_find(&reader->mountinfo, text, &mount) &&
+	    mount.path.length == text.length &&
+	    memcmp(mount.path.start, text.start, text.length) == 0);
+}
+
 /* Takes back the last mount, whose strings begin at start. */
 static void
 mount_drop(struct oci_reader *reader, size_t start)
@@ -330,10 +345,12 @@ read_mount(struct oci_reader *reader, int value, uint32_t arg)
 		mount_drop(reader, start);
 		return (0);
 	}
-	if ((reader->plan->flags & PLAN_HOST) != 0 && is_device(destination)) {
+	/* What it is mounted on would have to be made, on the node. */
+	if ((reader->plan->flags & PLAN_HOST) != 0 && is_device(destination) &&
+	    !is_mount_point(reader, destination)) {
 		snprintf(text, sizeof(text),
-		    "%.64s: nothing can be mounted below /dev, which is the "
-		    "node's in a privileged pod",
+		    "%.64s: a privileged pod has the node's /dev, below which "
+		    "only mount points can be mounted on",
 		    destination);
 		return (oci_refuse(reader, JSON_NONE, text));
 	}

@@ -257,6 +257,9 @@ ATF_TC_BODY(the_nodes_dev_is_not_covered_by_a_private_one, tc)
 		{ BIND(LAST, "/dev/termination-log", ""),
 		    "/dev/termination-log" },
 	};
+	static const char mounted[] =
+	    "20 1 8:1 / / rw - ext4 x rw\n21 20 0:5 / /dev rw - devtmpfs x rw\n"
+	    "22 21 0:6 / /dev/shm rw - tmpfs x rw\n";
 	char text[1024], error[256];
 	size_t i;
 
@@ -273,14 +276,18 @@ ATF_TC_BODY(the_nodes_dev_is_not_covered_by_a_private_one, tc)
 	for (i = 0; i < COUNT(bad); i++) {
 		snprintf(text, sizeof(text), MOUNTS("%s"), bad[i][0]);
 		snprintf(error, sizeof(error),
-		    "mounts[0]: %s: nothing can be mounted below /dev, which "
-		    "is the node's in a privileged pod",
+		    "mounts[0]: %s: a privileged pod has the node's /dev, "
+		    "below which only mount points can be mounted on",
 		    bad[i][1]);
 		check_bad(PLAN_BUNDLE, text, strlen(text), error);
 	}
 	check_bundle(
 	    MOUNTS(BIND("/v", "/dev", "") "," BIND("/v", "/device", "")));
 	ATF_CHECK_EQ(plan.nmounts, 3);
+	on.mounts = mounted;
+	on.mounts_length = strlen(mounted);
+	check_bundle(MOUNTS(BIND("/v", "/dev/shm", "")));
+	ATF_CHECK_EQ(plan.nmounts, 2);
 }
 
 ATF_TC_WITHOUT_HEAD(confined_pods_have_what_the_node_lets_them_have);

@@ -1,7 +1,11 @@
 #!/bin/bash
-# check.sh: every check and test; run by `make check`, which has built the
+# check.sh [PART...]: checks and tests, all of them or those named: lint, unit,
+# node, cluster, sanitize, fuzz.  Run by `make check`, which has built the
 # programs.  Prints failures in full and why tests were skipped, and ends with
 # the count.
+#
+#   TEST=PATTERN  of unit, node and cluster only tests like that (kyua-test(1))
+#   KEEP=1        leave the cluster up
 set -euo pipefail
 
 MAKE=${MAKE:-make}
@@ -35,7 +39,8 @@ suite()
 	local kyua=(kyua --logfile="$OUT/$1.log" -v "parallelism=$(nproc)")
 
 	rm -f "$db"
-	"${@:4}" "${kyua[@]}" test -k "$3/Kyuafile" -r "$db" --build-root="$2/$3" |
+	"${@:4}" "${kyua[@]}" test -k "$3/Kyuafile" -r "$db" \
+	    --build-root="$2/$3" ${TEST:+"$TEST"} |
 	    sed -n "s/.*  ->  .*/$1: &/p" || :
 	"${kyua[@]}" report -r "$db" --verbose \
 	    --results-filter=broken,failed,xfail |
@@ -79,7 +84,7 @@ cluster()
 	export CLUSTER=$PWD/$OUT/cluster
 	regress/cluster/down.sh	# after a run that was killed
 	regress/cluster/traces.sh >"$OUT/traces.before"
-	trap 'regress/cluster/down.sh' EXIT
+	[ -n "${KEEP-}" ] || trap 'regress/cluster/down.sh' EXIT
 	regress/cluster/up.sh 2>&1 | tee "$OUT/cluster.log" || code=$?
 	case $code in
 	0) passed=$((passed + 1)) && echo "cluster up  ->  passed" ;;
@@ -91,38 +96,74 @@ cluster()
 	esac
 	suite cluster build regress/cluster \
 	    env REGRESS_CLUSTER="$CLUSTER" REGRESS_SKIP="$skip"
-	[ -z "$skip" ] || return 0
+	[ -z "$skip" ] && [ -z "${KEEP-}" ] || return 0
 	one "cluster down" regress/cluster/down.sh || :
 	regress/cluster/traces.sh >"$OUT/traces.after"
 	one "cluster leaves no trace" \
 	    diff "$OUT/traces.before" "$OUT/traces.after" || :
 }
 
-mkdir -p "$OUT"
-trap 'exit 1' INT TERM HUP
-for name in format scripts includes privsep; do
-	one "lint $name" tools/lint.sh $name || :
-done
-echo "with $(containerd --version)"
-if one "build of the tests" "$MAKE" tests; then
-	suite unit build regress/unit
-	# They mount and kill: not among the machine's mounts and processes.
-	# The shell is process 1 there, and takes the orphans.
+# with_tests: true when the tests could be built.
+with_tests()
+{
+	one "build of the tests" "$MAKE" tests
+}
+
+part_lint()
+{
+	local name
+
+	for name in format scripts includes privsep; do
+		one "lint $name" tools/lint.sh $name || :
+	done
+}
+
+part_unit()
+{
+	! with_tests || suite unit build regress/unit
+}
+
+# They mount and kill: not among the machine's mounts and processes.  The shell
+# is process 1 there, and takes the orphans.
+part_node()
+{
+	echo "with $(containerd --version)"
 	# shellcheck disable=SC2016 # expanded by that shell
-	suite node build regress/node unshare --mount --propagation private \
-	    --pid --fork --kill-child --mount-proc sh -c '"$@"; exit' sh
-	cluster
-fi
-# libatf never frees its test cases.
-export LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/regress/lsan.supp
-if one "build with sanitizers" "$MAKE" SANITIZE=1 all tests; then
-	suite sanitize build/sanitize regress/unit
-fi
-if one "build of the fuzzers" "$MAKE" SANITIZE=fuzz CC=clang fuzzers; then
+	! with_tests || suite node build regress/node unshare --mount \
+	    --propagation private --pid --fork --kill-child --mount-proc \
+	    sh -c '"$@"; exit' sh
+}
+
+part_cluster()
+{
+	! with_tests || cluster
+}
+
+part_sanitize()
+{
+	# libatf never frees its test cases.
+	export LSAN_OPTIONS=print_suppressions=0
+	LSAN_OPTIONS+=:suppressions=$PWD/regress/lsan.supp
+	! one "build with sanitizers" "$MAKE" SANITIZE=1 all tests ||
+	    suite sanitize build/sanitize regress/unit
+}
+
+part_fuzz()
+{
+	local program
+
+	one "build of the fuzzers" "$MAKE" SANITIZE=fuzz CC=clang fuzzers ||
+	    return 0
 	for program in build/fuzz/regress/fuzz/fuzz_*; do
 		[ ! -x "$program" ] || one "${program##*/}" fuzz "$program" || :
 	done
-fi
+}
 
+mkdir -p "$OUT"
+trap 'exit 1' INT TERM HUP
+[ $# -gt 0 ] || set -- lint unit node cluster sanitize fuzz
+for part; do
+	"part_$part"
+done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -24,8 +24,8 @@ for name; do
 		# Tests have no first line that would name their shell.
 		message=$(find regress -name '*_test.sh' \
 		    -exec shellcheck -x -S warning -s sh {} + || :
-		    find .ci/run tools regress -type f ! -name '*_test.sh' \
-		    \( -name '*.sh' -o -path .ci/run \) \
+		    find .ci/run .githooks scripts tools regress -type f ! -name '*_test.sh' \
+		    \( -name '*.sh' -o -path .ci/run -o -path ".githooks/*" \) \
 		    -exec shellcheck -x -S warning {} + || :)
 		;;
 	includes)

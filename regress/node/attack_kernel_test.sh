@@ -326,6 +326,23 @@ cgroups_are_not_written_body() {
 	node_end
 }
 
+node_test nothing_is_made_in_sys \
+    "which is read-only, in all of its folders"
+nothing_is_made_in_sys_body() {
+	node_begin
+	attack='find "$1" -xdev -maxdepth 3 -type d ! -path "$2*" |
+	    while read -r dir; do
+		(: >$dir/regress) && echo "$dir" && rm $dir/regress
+	    done 2>/dev/null'
+	mkdir /run/sys
+	bites_outside /run/sys "$attack" /run/sys -
+	resisted . "$attack" /sys /sys/fs/cgroup
+	[ -d /sys/fs/cgroup/memory ] && atf_expect_fail \
+	    "what holds version 1's hierarchies is not read-only"
+	resisted . "$attack" /sys/fs/cgroup -
+	node_end
+}
+
 node_test a_terminal_is_not_typed_into \
     "TIOCSTI and TIOCLINUX, which whoever reads it next would execute"
 a_terminal_is_not_typed_into_body() {

@@ -11,6 +11,14 @@
 # domain, which keeps from more than that.
 NETWORK='.linux.namespaces += [{type: "network"}]'
 
+# pid_joined ID: a filter: in the pid namespace of a task, as with
+# shareProcessNamespace.
+pid_joined() {
+	_pid=$(ctr_ task ls | awk -v id="$1" '$1 == id { print $2 }')
+	echo ".linux.namespaces |= map(if .type == \"pid\" then
+	    .path = \"/proc/$_pid/ns/pid\" else . end)"
+}
+
 # What gives away other processes: prints each way that has led to one which has
 # $1 in its environment, or to a root directory with the file $2.
 # ptrace(2) is 101, process_vm_readv(2) 310, pidfd_open(2) 434.
@@ -95,15 +103,13 @@ other_containers_of_a_pod_show_nothing_body() {
 	# Their files are apart by their volumes.
 	attack_start first "$pod | $(volume_of /run/volume /volume) |
 	    .process.env += [\"SECRET=REGRESS-SECRET\"]" sleep 4321
-	pid=$(ctr_ task ls | awk '$1 == "first" { print $2 }')
 	# Of the processes of its own container an exec may see all.
 	others="$LOOK | grep -xe environ -e root -e cwd -e fd"
 	resisted "$pod" "$others" REGRESS-SECRET /volume/file
 	# What shareProcessNamespace makes of it.
 	bites "cwd
 environ
-root" "$pod | .linux.namespaces |= map(if .type == \"pid\" then
-	    .path = \"/proc/$pid/ns/pid\" else . end)" \
+root" "$pod | $(pid_joined first)" \
 	    "$others" REGRESS-SECRET /volume/file
 	task_end first
 	node_end
@@ -237,15 +243,15 @@ while (1) {
 	}
 }'
 
-node_test a_beginning_exec_shows_a_workload_nothing \
-    "neither its program, its memory, its descriptors nor its directories"
-a_beginning_exec_shows_a_workload_nothing_body() {
+node_test what_begins_beside_a_workload_shows_it_nothing \
+    "execs and joining containers: program, memory, descriptors, directories"
+what_begins_beside_a_workload_shows_it_nothing_body() {
 	calls_known
 	node_begin
 	mkdir /run/volume
 	echo "$STEPS" >/run/volume/steps.pl
-	attack_start a "$(volume_of /run/volume /volume) | $NETWORK" \
-	    perl /volume/steps.pl /volume/inside
+	attack_start a "$(volume_of /run/volume /volume) | $NETWORK |
+	    $(pod_of blue a)" perl /volume/steps.pl /volume/inside
 	until_true 10 runs perl /volume/steps.pl /volume/inside ||
 	    node_fail "it does not run"
 	# The node's root sees it all.
@@ -258,6 +264,14 @@ a_beginning_exec_shows_a_workload_nothing_body() {
 		[ $n -lt 100 ] || atf_skip "no exec was seen at its beginning"
 		expect 0 "" task_exec a "e$n" true
 	done
+	joined="$(pod_of blue a) | $NETWORK | $(pid_joined a)"
+	: >/run/volume/inside.hit
+	n=0
+	while [ ! -s /run/volume/inside.hit ] || [ $n -lt 10 ]; do
+		n=$((n + 1))
+		[ $n -lt 50 ] || atf_skip "no container was seen beginning"
+		expect 0 "" attack_run "j$n" "$joined" true
+	done
 	kill $steps
 	for word in exe fd root maps taken; do
 		grep -q $word /run/volume/outside ||
@@ -267,6 +281,58 @@ a_beginning_exec_shows_a_workload_nothing_body() {
 	    node_fail "shown: $(sort -u /run/volume/inside | tr '\n' '|')"
 	task_end a
 	node_end
+}
+
+# Stops each process of the helper's that comes, and tells of it.
+STOP='my %seen;
+while (1) {
+	opendir(my $d, "/proc");
+	for my $p (grep { /^\d+$/ && $_ > 1 } readdir($d)) {
+		next if $seen{$p}++;
+		open(F, "<", "/proc/$p/comm");
+		(<F> // "") =~ /^reaper-p/ && kill("STOP", $p) or next;
+		open(F, ">>", "/volume/hit"); print F "$p\n"; close(F);
+	}
+}'
+
+node_test a_beginning_container_that_is_stopped_holds_up_no_other_pod \
+    "by root of one that shares its processes with it"
+a_beginning_container_that_is_stopped_holds_up_no_other_pod_body() {
+	node_begin
+	mkdir /run/volume
+	expect 0 "" attack_run warm "$(pod_of blue)" true
+	atf_expect_fail "it may be stopped while it has the overlay's lock"
+	# Each time a little later, or earlier: a pod of two, and another.
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		attack_start "a$n" "$(pod_of blue "a$n") |
+		    $(volume_of /run/volume /volume)" perl -e "$STOP"
+		: >/run/volume/hit
+		background "b$n" "$(pod_of blue "a$n") | $(pid_joined "a$n")"
+		second=$!
+		until_true 2 test -s /run/volume/hit
+		background "c$n" "$(pod_of blue "c$n")"
+		until_true 5 not is_alive $! || node_fail "another pod waits"
+		# shellcheck disable=SC2046 # pids
+		kill -KILL $(pids_of perl)
+		until_true 5 steps_continue $second || node_fail "b$n waits"
+		task_end "a$n"
+	done
+	node_end
+}
+
+# steps_continue PID: whatever was stopped; true when the process has ended.
+steps_continue() {
+	# shellcheck disable=SC2046 # pids
+	kill -CONT $(pids_of reaper-privsep)
+	not is_alive "$1"
+}
+
+# background ID FILTER: runs true.
+background() {
+	spec_make "$1.json" "$2" true
+	ctr --address "$REGRESS_DIR/c.sock" --namespace "$REGRESS_NAMESPACE" \
+	    run --rm --runtime "$REGRESS_RUNTIME" --null-io \
+	    --config "$1.json" "$1" >/dev/null 2>&1 &
 }
 
 # Changes a program of the size $ARGV[1], which is all that is known of it: that

@@ -360,6 +360,7 @@ void
 cgroup_show(const struct helper *h)
 {
 	static const char *const o[] = { "mode", "0755", NULL };
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	char path[64] = ROOT;
 	int i;
 
@@ -377,6 +378,8 @@ cgroup_show(const struct helper *h)
 		step_must(MSG_STEP_CGROUP, mkdirat(AT_FDCWD, path, 0755), path);
 		mount_attach(views[i], AT_FDCWD, path, path);
 	}
+	step_must(MSG_STEP_CGROUP, mount_setattr(AT_FDCWD, ROOT, 0, &readonly,
+	    sizeof(readonly)), ROOT);
 }
 
 int

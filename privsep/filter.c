@@ -155,7 +155,9 @@ path_hide(int host, int layer, const char *path)
 	    O_CLOEXEC)));
 	must(directory == NULL ? -1 : 0);
 	while ((errno = 0, entry = readdir(directory)) != NULL) {
-		if (fnmatch(name, entry->d_name, FNM_PERIOD) == 0)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 &&
+		    fnmatch(name, entry->d_name, 0) == 0)
 			component_hide(host, layer, entry->d_name, rest);
 	}
 	must(errno != 0 ? -1 : 0);
@@ -191,11 +193,38 @@ path_touches(const char *path, const char *pattern)
 }
 
 int
-filter_touches(const char *list, const char *path)
+list_touches(const char *list, const char *path)
 {
 	for (; list[0] != '\0'; list += strlen(list) + 1) {
 		if (path_touches(path, list))
 			return (1);
 	}
 	return (0);
+}
+
+int
+filter_touches(const char *path)
+{
+	int fd = must(openat(roots[1], ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)), next;
+	const char *name, *rest = path;
+	char mark;
+
+	/* Each directory of the layer leads to something that is hidden. */
+	while (*rest != '\0') {
+		path = rest;
+		rest = strchrnul(path, '/');
+		name = strndupa(path, (size_t)(rest - path));
+		rest += *rest == '/';
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+		    O_CLOEXEC);
+		close(fd);
+		if (next == -1)
+			return (errno != ENOENT);
+		fd = next;
+		if (fgetxattr(fd, OVERLAY "opaque", &mark, 1) != -1)
+			break;
+	}
+	close(fd);
+	return (1);
 }

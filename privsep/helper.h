@@ -399,6 +399,7 @@ void	 mount_attach(int fd, int dirfd, const char *path, const char *text);
 void	 volumes_open(const struct helper *h, const struct record *r,
 	    int overlay_fd);
 void	 nodes_attach(void);
+void	 nodes_protect(void);	/* makes those read-only in that tree */
 void	 volumes_attach(const struct record *r);
 
 /*
@@ -409,12 +410,13 @@ void	 cgroup_open(const struct helper *h, const struct record *c);
 void	 cgroup_show(const struct helper *h);
 
 /*
- * filter.c: true if a path without its first slash is at, above or below one of
- * another, in which components may be patterns; of one in a list of struct
- * node.
+ * filter.c: true if a path without its first slash is at, above or below
+ * another, in which components may be patterns; one of a list as struct node
+ * has them; what the filter layer, which has been filled, hides.
  */
 int	 path_touches(const char *path, const char *pattern);
-int	 filter_touches(const char *list, const char *path);
+int	 list_touches(const char *list, const char *path);
+int	 filter_touches(const char *path);
 
 /*
  * filter.c: for step_mount, fills the filter layer with what a list of struct

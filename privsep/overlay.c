@@ -25,31 +25,24 @@ static char key[MSG_ID_SIZE + PLAN_NAMESPACE_SIZE + 8];
 
 #define NAME_SIZE	(sizeof(key) + 32) /* of what named() makes */
 
-/* A name below the runtime root; three calls later it is another. */
+/* A name below the runtime root; eight calls later it is another. */
 static const char *
 named(const char *before, const char *after)
 {
-	static char names[3][NAME_SIZE];
+	static char names[8][NAME_SIZE];
 	static unsigned int turn;
-	char *name = names[turn++ % 3];
+	char *name = names[turn++ % 8];
 
 	snprintf(name, NAME_SIZE, "%s%s%s", before, key, after);
 	return (name);
 }
 
-#define BASE		named("overlay/", "") /* upper, work, filters */
+#define BASE		named("overlay/", "") /* upper, work, filters, run */
 #define MERGED		named("merged/", "") /* the mount point */
 #define NAMESPACE	named("ns/", "") /* its mount namespace, persisted */
 #define LOCK		named("overlay-", ".lock")
 #define FILTERS		named("overlay/", "/filters")
-
-/*
- * Mounts of the node below the new root: the kernel's, without what is mounted
- * there; and what /etc/resolv.conf points to where a resolver owns that file.
- */
-static const char *const trees[] = {
-	"/sys", "/run/systemd/resolve", "/run/resolvconf",
-};
+#define RUN		named("overlay/", "/run")
 
 /* Makes a directory where there is none, and opens it. */
 static int
@@ -84,9 +77,9 @@ base_prepare(const struct node *node)
 	/* A share is of the node's memory, per overlay. */
 	const char *const o[] = { "mode", "0700", "size", is_limited ?
 		node->overlay_size : "16m", NULL };
+	struct stat st, run = { .st_mode = 0755 };
 	const char *path;
 	struct statx stx;
-	struct stat st;
 
 	close(directory_open(BASE));
 	path = is_limited ? BASE : FILTERS;
@@ -98,6 +91,7 @@ base_prepare(const struct node *node)
 	/* The upper directory's mode is what a workload sees at /. */
 	MUST(stat("/", &st), "/");
 	layer_make(AT_FDCWD, named("overlay/", "/upper"), &st);
+	layer_make(AT_FDCWD, RUN, &run);
 	close(directory_open(named("overlay/", "/work")));
 }
 
@@ -153,34 +147,23 @@ overlay_extend(const char *path)
 }
 
 /*
- * The node's trees below the new root, the working directory, all but /proc and
- * /dev, which each container has its own way, and a /run of the overlay's own:
- * the node's holds sockets that hand over the node, and Reaper's own tree.
+ * Below the new root, the working directory, all that is not the node's files,
+ * but /proc and /dev, which each container has its own way: the kernel's /sys,
+ * without what is mounted there, and a /run of the overlay's own, because the
+ * node's holds sockets that hand over the node, and Reaper's own tree.
  */
 static void
-trees_mount(void)
+trees_mount(int run)
 {
-	static const char *const options[] = { "mode", "0755", NULL };
-	const char *path;
-	size_t i;
 	int fd;
 
-	fd = mount_new("tmpfs", options, NOSUID_NODEV);
-	MUST(mkdirat(fd, "lock", 01777), "/run/lock");
-	MUST(mkdirat(fd, "systemd", 0755), "/run/systemd");
-	mount_attach(fd, AT_FDCWD, "run", "/run");
-	for (i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
-		path = trees[i];
-		/* All but the first are optional. */
-		if (i > 0 && access(path, F_OK) == -1)
-			continue;
-		if (i > 0)
-			MUST(mkdirat(AT_FDCWD, path + 1, 0755), path);
-		fd = mount_clone(AT_FDCWD, path, i > 0 ? AT_RECURSIVE : 0,
-		    path);
-		mount_set(fd, MOUNT_ATTR_RDONLY, 0, path);
-		mount_attach(fd, AT_FDCWD, path + 1, path);
-	}
+	mount_set(run, NOSUID_NODEV, 0, "/run");
+	mount_attach(run, AT_FDCWD, "run", "/run");
+	if (mkdirat(AT_FDCWD, "run/lock", 01777) == -1 && errno != EEXIST)
+		MUST(-1, "/run/lock");
+	fd = mount_clone(AT_FDCWD, "/sys", 0, "/sys");
+	mount_set(fd, MOUNT_ATTR_RDONLY, 0, "/sys");
+	mount_attach(fd, AT_FDCWD, "sys", "/sys");
 }
 
 /*
@@ -227,13 +210,15 @@ namespace_build(const struct node *node, int is_host, int node_ns)
 		    "/run");
 	}
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
+	if (!is_host)
+		trees_fds[1] = mount_clone(AT_FDCWD, RUN, 0, "/run");
 	merged = mount_new("overlay", o, MOUNT_ATTR_NODEV);
 	mount_attach(merged, AT_FDCWD, MERGED, MERGED);
 	MUST(chdir(MERGED), MERGED);
 	if (is_host)
 		trees_share(trees_fds, node->runtime_root);
 	else
-		trees_mount();
+		trees_mount(trees_fds[1]);
 	MUST(syscall(SYS_pivot_root, ".", "."), "pivot_root");
 	MUST(umount2(".", MNT_DETACH), "the old root");
 	/* Privileged workloads see each other's mounts. */

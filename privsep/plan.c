@@ -81,7 +81,8 @@ strings_valid(const struct plan *plan, const char *strings, size_t length)
 		    (m.attributes & ~(uint64_t)ATTRIBUTES) != 0 ||
 		    (m.propagation != MS_PRIVATE && m.propagation != MS_SLAVE &&
 		    m.propagation != MS_SHARED) ||
-		    (m.kind <= PLAN_DEVICE && p[0] != '/'))
+		    ((m.kind <= PLAN_DEVICE || m.kind == PLAN_ORIGIN) &&
+		    p[0] != '/'))
 			return (0);
 	}
 	return (i == first + 2 * (size_t)plan->nmounts);
@@ -123,8 +124,10 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	if ((plan->unshare & ~(uint32_t)PLAN_UNSHARE_ALL) != 0 ||
 	    !msg_string_valid(plan->hostname, PLAN_HOSTNAME_SIZE) ||
 	    !msg_string_valid(plan->netns, PLAN_NETNS_SIZE) ||
-	    strchr(plan->netns, '/') != NULL)
-		return ("unshare, hostname or netns");
+	    strchr(plan->netns, '/') != NULL ||
+	    !msg_string_valid(plan->apparmor, PLAN_APPARMOR_SIZE) ||
+	    !is_printable(plan->apparmor))
+		return ("unshare, hostname, netns or apparmor");
 	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */
 	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX ||
 	    plan->ngroups > PLAN_GROUPS_MAX)

@@ -28,6 +28,7 @@
 	    PLAN_FILTER_MAX * sizeof(uint64_t))
 #define PLAN_HOSTNAME_SIZE	72	/* the kernel takes 64 */
 #define PLAN_NETNS_SIZE		64	/* a file name, with its NUL */
+#define PLAN_APPARMOR_SIZE	128	/* a profile's name, with its NUL */
 
 /* A whole config.json; an exec's process document. */
 enum plan_kind { PLAN_BUNDLE = 1, PLAN_PROCESS };
@@ -84,7 +85,12 @@ enum plan_mount_kind {
 	 * the overlay, not of the container.  These come first, the outer
 	 * before the inner.
 	 */
-	PLAN_NODE, PLAN_KINDS,
+	PLAN_NODE,
+	/*
+	 * Nothing: its source is another name of what the next mounts have, and
+	 * is refused like a source.
+	 */
+	PLAN_ORIGIN, PLAN_KINDS,
 };
 
 /* Something to be placed in a container's tree, in the order of the records. */
@@ -147,8 +153,9 @@ struct plan {
 	 * two; empty where the bundle names none.
 	 */
 	char cgroup[PLAN_CGROUP_SIZE];
-	/* Or empty; a file in /run/netns, or empty. */
+	/* Or empty; a file in /run/netns, or empty; a profile, or empty. */
 	char hostname[PLAN_HOSTNAME_SIZE], netns[PLAN_NETNS_SIZE];
+	char apparmor[PLAN_APPARMOR_SIZE];
 };
 
 _Static_assert(offsetof(struct plan, rlimits) % 8 == 0 &&

@@ -64,13 +64,15 @@ filter_read(const struct plan *plan)
 
 /* Ours comes first: the bundle's could keep it from being installed. */
 static void
-filter_install(const struct plan *plan)
+filter_install(const struct plan *plan, int on_node)
 {
 	const struct sock_fprog p = { (unsigned short)plan->nfilter, filter };
 
-	if ((plan->flags & (PLAN_HOST | PLAN_CRI_SANDBOX)) == 0)
-		MUST(IDENTITY, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
-		    &policy_workload), "seccomp");
+	if ((plan->flags & (PLAN_HOST | PLAN_CRI_SANDBOX)) == 0 &&
+	    (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &policy_workload) ==
+	    -1 || ((on_node & 1 << PLAN_NS_PID) != 0 && prctl(PR_SET_SECCOMP,
+	    SECCOMP_MODE_FILTER, &policy_neighbour) == -1)))
+		MUST(IDENTITY, -1, "seccomp");
 	if (plan->nfilter != 0)
 		MUST(IDENTITY, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p),
 		    "seccomp");
@@ -166,7 +168,7 @@ streams_set(const struct plan *plan, int master)
 }
 
 static void
-identity_set(const struct plan *plan)
+identity_set(const struct plan *plan, int on_node)
 {
 	const uint32_t uid = plan->uid, gid = plan->gid;
 	uid_t id[6];
@@ -178,7 +180,7 @@ identity_set(const struct plan *plan)
 	/* Without no_new_privs it takes CAP_SYS_ADMIN, for a moment more. */
 	if ((plan->flags & PLAN_NO_NEW_PRIVS) == 0) {
 		MUST(IDENTITY, caps_limit(~UINT64_C(0)), "capabilities");
-		filter_install(plan);
+		filter_install(plan, on_node);
 	}
 	MUST(IDENTITY, caps_apply(plan->capabilities), "capabilities");
 	if (getresuid(&id[0], &id[1], &id[2]) == -1 ||
@@ -191,7 +193,7 @@ identity_set(const struct plan *plan)
 	/* A change of identity clears it. */
 	MUST(IDENTITY, prctl(PR_SET_PDEATHSIG, SIGKILL), NULL);
 	if ((plan->flags & PLAN_NO_NEW_PRIVS) != 0)
-		filter_install(plan);
+		filter_install(plan, on_node);
 }
 
 /*
@@ -239,6 +241,13 @@ step_launch(const struct helper *h, const struct record *r)
 	    plan->oom_score_adj : 0) < 0)
 		log_line("oomScoreAdj stays as it is", &r->ref, NULL, -errno);
 	close(fd);
+	if (plan->apparmor[0] != '\0') {
+		fd = MUST(IDENTITY, open("/proc/self/attr/apparmor/exec",
+		    O_WRONLY | O_CLOEXEC), "AppArmor");
+		MUST(IDENTITY, dprintf(fd, "exec %s", plan->apparmor),
+		    plan->apparmor);
+		close(fd);
+	}
 	cwd = strings_map(plan);
 	filter_read(plan);
 	MUST(IDENTITY, caps_bound(plan->capabilities[PLAN_BOUNDING]),
@@ -273,7 +282,7 @@ step_launch(const struct helper *h, const struct record *r)
 		MUST(CGROUP, unshare(CLONE_NEWCGROUP), "a cgroup namespace");
 	domain_enter(plan, r->on_node);
 	streams_set(plan, master);
-	identity_set(plan);
+	identity_set(plan, r->on_node);
 	if ((plan->flags & PLAN_CRI_SANDBOX) != 0) {
 		/*
 		 * The process of a pod's sandbox, which the node has no

@@ -16,9 +16,11 @@ root_finish(const struct plan *plan, int shared)
 	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY },
 	    nosuid = { .attr_set = MOUNT_ATTR_NOSUID };
 
-	if ((plan->flags & PLAN_ROOT_READONLY) != 0)
+	if ((plan->flags & PLAN_ROOT_READONLY) != 0) {
 		MUST(mount_setattr(AT_FDCWD, "/", 0, &readonly,
 		    sizeof(readonly)), "root.readonly");
+		nodes_protect();
+	}
 	/* Who is not root does not become it. */
 	if (shared == -1 && plan->uid != 0)
 		MUST(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &nosuid,
@@ -54,6 +56,9 @@ step_mount(const struct helper *h, const struct record *r)
 		    MOUNT_ATTR_NOEXEC);
 	else
 		proc = mount_clone(AT_FDCWD, "/proc", AT_RECURSIVE, "/proc");
+	/* Of the node's processes root could change what files of these say. */
+	if (!is_host && (r->on_node & 1 << PLAN_NS_PID) != 0)
+		mount_set(proc, MOUNT_ATTR_RDONLY, 0, "/proc");
 	volumes_open(h, r, fd);
 	if (!is_host)
 		cgroup_open(h, r);

@@ -25,7 +25,7 @@ static struct volume {
 
 /* What hands over the node, and what is containerd's. */
 static const char private_paths[] =
-    "proc\0sys\0var/lib/containerd\0run/containerd\0";
+    "proc\0sys\0dev\0var/lib/containerd\0run/containerd\0";
 
 /*
  * What kubelet and CRI keep for this very pod.  Nobody but they can make a
@@ -56,15 +56,26 @@ static void
 source_check(const struct helper *h, const struct record *r, const char *source)
 {
 	const struct node *node = &h->boot.node;
-	const char *path = source + 1;
+	const char *const own[] = { h->boot.bundles, node->runtime_root,
+		node->overlay_base }, *allowed = node->run_allow;
 	char text[MSG_TEXT_SIZE];
+	int kept = 0;
+	size_t i;
 
-	if (!path_touches(path, h->boot.bundles + 1) &&
-	    !path_touches(path, node->runtime_root + 1) &&
-	    (node->overlay_base[0] == '\0' ||
-	    !path_touches(path, node->overlay_base + 1)) &&
-	    (source_is_own(r, source) || (!filter_touches(private_paths,
-	    path) && !filter_touches(node->filters[0], path))))
+	/* What the node gives to all; whose IPC is the node's, its memory. */
+	for (; allowed[0] != '\0'; allowed += strlen(allowed) + 1) {
+		if (strcmp(allowed, source) == 0)
+			return;
+	}
+	if (strcmp(source, "/dev/shm") == 0 &&
+	    (r->on_node & 1 << PLAN_NS_IPC) != 0)
+		return;
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		kept |= own[i][0] != '\0' &&
+		    path_touches(source + 1, own[i] + 1);
+	if (!kept && (source_is_own(r, source) ||
+	    (!list_touches(private_paths, source + 1) &&
+	    !filter_touches(source + 1))))
 		return;
 	snprintf(text, sizeof(text), "%.128s is, or is in, or holds, what is "
 	    "kept from workloads", source);
@@ -168,8 +179,8 @@ volumes_open(const struct helper *h, const struct record *r, int overlay)
 	if (plan->nmounts != 0 && volumes[0].m.kind == PLAN_NODE)
 		nodes_find(h, overlay);
 	FOREACH(v) {
-		if ((v->m.kind == PLAN_BIND || v->m.kind == PLAN_BIND_TREE) &&
-		    (plan->flags & PLAN_HOST) == 0)
+		if ((v->m.kind == PLAN_BIND || v->m.kind == PLAN_BIND_TREE ||
+		    v->m.kind == PLAN_ORIGIN) && (plan->flags & PLAN_HOST) == 0)
 			source_check(h, r, v->source);
 		v->fd = v->m.kind == 0 ? -1 : v->m.kind == PLAN_NODE ?
 		    overlay_extend(v->destination) :
@@ -260,6 +271,26 @@ path_cover(const struct volume *v)
 	mount_set(tree, MOUNT_ATTR_RDONLY, 0, v->destination);
 	mount_attach(tree, fd, "", v->destination);
 	close(fd);
+}
+
+void
+nodes_protect(void)
+{
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	struct volume *v;
+	int fd;
+
+	FOREACH(v) {
+		if (v->m.kind != PLAN_NODE && v->m.kind != 0)
+			continue;
+		fd = path_open(AT_FDCWD, v->destination, O_PATH,
+		    RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+		/* EINVAL: it is none, and so a part of what is around it. */
+		if (fd >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH, &readonly,
+		    sizeof(readonly)) == -1 && errno != EINVAL)
+			MUST(-1, v->destination);
+		fdpass_close(&fd, 1);
+	}
 }
 
 void

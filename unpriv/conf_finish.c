@@ -71,6 +71,30 @@ run_finish(struct conf_given *given)
 	return (0);
 }
 
+/* What /etc/resolv.conf is a link to where a resolver owns that file. */
+static const char *const resolvers[] = {
+	"/run/systemd/resolve/resolv.conf",
+	"/run/systemd/resolve/stub-resolv.conf",
+	"/run/resolvconf/resolv.conf",
+	"/run/NetworkManager/resolv.conf",
+};
+
+static int
+resolvers_add(struct conf_given *given)
+{
+	char *list = given->conf.node.run_allow;
+	size_t i;
+
+	for (i = 0; i < sizeof(resolvers) / sizeof(resolvers[0]); i++) {
+		if (conf_list_add(list, slice_of(resolvers[i])) != 0)
+			return (conf_refuse(given, CONF_RUN_ALLOW,
+			    given->values[CONF_RUN_ALLOW].text,
+			    "with the files of resolvers, the list is longer "
+			    "than 4095 bytes"));
+	}
+	return (0);
+}
+
 int
 conf_finish(struct conf_given *given)
 {
@@ -79,7 +103,8 @@ conf_finish(struct conf_given *given)
 	if (given->conf.error[0] != '\0')
 		return (-EINVAL);
 	if ((error = base_finish(given)) != 0 ||
-	    (error = run_finish(given)) != 0)
+	    (error = run_finish(given)) != 0 ||
+	    (error = resolvers_add(given)) != 0)
 		return (error);
 	return (conf_filter_make(given));
 }

@@ -228,12 +228,13 @@ network_share(struct plan *plan)
 
 /*
  * A sandbox's profile is for a program that is not executed: what takes its
- * place has a filter of its own, which is stricter.
+ * place has a filter of its own, which is stricter.  Who has the node has all
+ * its calls.
  */
 static int
 read_seccomp(struct oci_reader *reader, int value, uint32_t arg)
 {
-	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+	if ((reader->plan->flags & (PLAN_CRI_SANDBOX | PLAN_HOST)) != 0)
 		return (0);
 	return (oci_read_seccomp(reader, value, arg));
 }

@@ -1,6 +1,6 @@
 /*
- * What every container has below /dev, by its profile, and what the node's
- * configuration adds or hides.
+ * What every container has below /dev, /proc and /sys, by its profile, and what
+ * the node's configuration adds or hides.
  */
 #include <sys/mount.h>
 
@@ -10,6 +10,7 @@
 #include "unpriv/oci_reader.h"
 
 #define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
+#define RESOLV	      "resolv.conf"
 #define NOSUID_NOEXEC (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
 struct base {
@@ -17,7 +18,10 @@ struct base {
 	struct plan_mount mount;
 };
 
-/* A private /dev.  Of devices those that give nothing of the node away. */
+/*
+ * A private /dev, of devices those that give nothing of the node away; and what
+ * is covered whatever the bundle says.
+ */
 static const struct base confined[] = {
 	{ "/dev", "",
 	    { PLAN_TMPFS, 0755, NOSUID_NOEXEC, MS_PRIVATE, 64 << 10 } },
@@ -40,6 +44,25 @@ static const struct base confined[] = {
 	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
 	{ "/dev/stderr", "/proc/self/fd/2",
 	    { PLAN_LINK, 0, 0, MS_PRIVATE, 0 } },
+	/* By these root changes the node or reads its memory. */
+	{ "/proc/acpi", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/asound", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/kcore", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/keys", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/kmsg", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/latency_stats", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/sched_debug", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/scsi", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/timer_list", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/timer_stats", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/sys/devices/virtual/powercap", "",
+	    { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/sys/firmware", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/bus", "", { PLAN_READONLY, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/fs", "", { PLAN_READONLY, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/irq", "", { PLAN_READONLY, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/sys", "", { PLAN_READONLY, 0, 0, MS_PRIVATE, 0 } },
+	{ "/proc/sysrq-trigger", "", { PLAN_READONLY, 0, 0, MS_PRIVATE, 0 } },
 };
 
 /* The node's, with all that is mounted there. */
@@ -52,12 +75,32 @@ static int
 add_list(struct oci_reader *reader, const char *list, uint32_t kind)
 {
 	struct plan_mount *m;
+	const char *end;
 
 	for (; list[0] != '\0'; list += strlen(list) + 1) {
 		if ((m = oci_add_mount(reader, list, list)) == NULL)
 			return (-EINVAL);
 		m->kind = kind;
 		m->mode = 1;
+		/* What a resolver of the node writes is not for others to. */
+		end = list + strlen(list);
+		if (end - list > (ptrdiff_t)strlen(RESOLV) &&
+		    strcmp(end - strlen(RESOLV), RESOLV) == 0)
+			m->attributes = MOUNT_ATTR_RDONLY;
+	}
+	return (0);
+}
+
+int
+oci_is_covered(const char *path, uint32_t kind)
+{
+	size_t i;
+
+	for (i = 0; i < NUMBER(confined); i++) {
+		if ((confined[i].mount.kind == kind ||
+			confined[i].mount.kind == PLAN_MASK) &&
+		    strcmp(confined[i].destination, path) == 0)
+			return (1);
 	}
 	return (0);
 }
@@ -88,12 +131,45 @@ oci_base_mounts(struct oci_reader *reader)
 	return (add_list(reader, reader->on->node->device_allow, PLAN_DEVICE));
 }
 
+/*
+ * The working directory is made where it is missing: an image has it, the node
+ * need not.  Not where only the kernel makes directories.
+ */
+static int
+add_directory(struct oci_reader *reader)
+{
+	static const char *const kernels[] = { "/proc/", "/sys/", "/dev/" };
+	const char *cwd = reader->strings, *p = cwd;
+	struct plan_mount *m;
+	size_t i, length;
+
+	for (i = 0; i < NUMBER(kernels); i++) {
+		if (strncmp(cwd, kernels[i], strlen(kernels[i])) == 0)
+			return (0);
+	}
+	/* One that is not written as it is has to be there. */
+	for (; *p == '/'; p += length) {
+		length = strcspn(++p, "/");
+		if (length == 0 || strncmp(p, ".", length) == 0 ||
+		    strncmp(p, "..", length) == 0)
+			return (0);
+	}
+	if ((m = oci_add_mount(reader, cwd, "")) == NULL)
+		return (-EINVAL);
+	m->kind = PLAN_DIRECTORY;
+	return (0);
+}
+
 int
 oci_last_mounts(struct oci_reader *reader)
 {
 	const char *root = reader->on->node->runtime_root;
 	struct plan_mount *m;
 
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+		return (0);
+	if (add_directory(reader) != 0)
+		return (-EINVAL);
 	if ((reader->plan->flags & PLAN_HOST) == 0 || root[0] == '\0')
 		return (0);
 	if ((m = oci_add_mount(reader, root, "")) == NULL)

@@ -386,18 +386,24 @@ oci_check_dns(struct oci_reader *reader)
 static int
 read_covered(struct oci_reader *reader, int value, uint32_t kind)
 {
+	const size_t start = reader->used;
+
 	if (mount_new(reader) == NULL)
 		return (-EINVAL);
 	reader->mount->kind = kind;
 	if (read_path(reader, value, 0) != 0)
 		return (-EINVAL);
+	if (oci_is_covered(reader->strings + start, kind)) {
+		mount_drop(reader, start);
+		return (0);
+	}
 	return (append(reader, ""));
 }
 
 int
 oci_read_covered(struct oci_reader *reader, int value, uint32_t kind)
 {
-	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+	if ((reader->plan->flags & (PLAN_CRI_SANDBOX | PLAN_HOST)) != 0)
 		return (0);
 	return (oci_read_array(reader, value, PLAN_MOUNTS_MAX, JSON_STRING,
 	    read_covered, kind));

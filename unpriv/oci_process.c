@@ -395,6 +395,25 @@ read_size(struct oci_reader *reader, int value, uint32_t arg)
 	    OCI_FIELDS(size_fields)));
 }
 
+/* A profile that the node has loaded. */
+static int
+read_apparmor(struct oci_reader *reader, int value, uint32_t arg)
+{
+	char *profile = reader->plan->apparmor, *p;
+	const size_t size = sizeof(reader->plan->apparmor);
+	int fits = json_string(value, profile, size) >= 0;
+
+	(void)arg;
+	for (p = profile; fits && *p != '\0'; p++)
+		fits = *p > ' ' && *p <= '~' && strchr("\"\\", *p) == NULL;
+	if (!fits)
+		return (oci_refuse(reader, value,
+		    "expected a profile's name of at most 127 characters"));
+	if (strcmp(profile, "unconfined") == 0)
+		memset(profile, 0, size);
+	return (0);
+}
+
 /* cwd, args in this order, and then env: so they lie in the strings. */
 static const struct oci_field process_fields[] = {
 	{ "cwd", JSON_STRING, 1, read_cwd, 0 },
@@ -407,7 +426,7 @@ static const struct oci_field process_fields[] = {
 	{ "capabilities", JSON_OBJECT, 0, read_capabilities, 0 },
 	{ "rlimits", JSON_ARRAY, 0, read_rlimits, 0 },
 	{ "oomScoreAdj", JSON_NUMBER, 0, read_oom, 0 },
-	{ "apparmorProfile", JSON_STRING, 0, oci_read_empty, 0 },
+	{ "apparmorProfile", JSON_STRING, 0, read_apparmor, 0 },
 	{ "selinuxLabel", JSON_STRING, 0, oci_read_empty, 0 },
 };
 

@@ -7,6 +7,8 @@
  * runtime handler that keeps the node's devices from privileged pods makes no
  * such rule: its pods are confined.
  */
+#include <linux/capability.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -150,25 +152,43 @@ is_privileged(int bundle)
 	    sys_is_writable(first_of(bundle, "mounts")));
 }
 
+static void
+take_node(struct plan *plan)
+{
+	plan->flags |= PLAN_HOST;
+	memset(plan->apparmor, 0, sizeof(plan->apparmor));
+}
+
+/* As the node itself would run it: root has every capability. */
+static void
+take_capabilities(struct plan *plan)
+{
+	const uint64_t all = (UINT64_C(1) << (CAP_LAST_CAP + 1)) - 1;
+
+	plan->capabilities[PLAN_BOUNDING] = all;
+	if (plan->uid != 0)
+		return;
+	plan->capabilities[PLAN_EFFECTIVE] = all;
+	plan->capabilities[PLAN_PERMITTED] = all;
+}
+
 int
 oci_find_profile(struct oci_reader *reader, int bundle)
 {
 	const uint32_t profile = reader->on->node->profile;
+	const int privileged = is_privileged(bundle);
 
 	/* It executes nothing: there is nobody to have the node. */
 	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
 		return (0);
-	if (profile == NODE_HOST) {
-		reader->plan->flags |= PLAN_HOST;
-		return (0);
-	}
-	if (!is_privileged(bundle))
-		return (0);
-	if (profile != NODE_AUTO) {
+	if (!privileged && profile == NODE_HOST)
+		take_capabilities(reader->plan);
+	if (privileged && profile != NODE_AUTO && profile != NODE_HOST) {
 		strcpy(reader->path, "privileged");
 		return (oci_refuse(reader, JSON_NONE,
 		    "REAPER_WORKLOAD_PROFILE=confined refuses such pods"));
 	}
-	reader->plan->flags |= PLAN_HOST;
+	if (privileged || profile == NODE_HOST)
+		take_node(reader->plan);
 	return (0);
 }

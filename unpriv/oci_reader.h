@@ -138,6 +138,9 @@ int	 oci_node_mounts(struct oci_reader *reader);
  * and what covers them all.  Sandboxes have nothing: no program runs in them.
  */
 int	 oci_base_mounts(struct oci_reader *reader);
+
+/* oci_base.c: whether that covers a path of a confined container so, or more. */
+int	 oci_is_covered(const char *path, uint32_t kind);
 int	 oci_last_mounts(struct oci_reader *reader);
 
 /*

@@ -2,6 +2,7 @@
  * Whose the source of a bind mount is, by its path: CRI's, kubelet's, or the
  * node's, which is a hostPath.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,6 +116,20 @@ is_without_node(const struct oci_reader *reader, enum oci_origin origin,
 	    is_image_volume(reader, source));
 }
 
+/* Has the mount step look at another name of the source, which it knows. */
+static int
+origin_add(struct oci_reader *reader, const char *path)
+{
+	struct plan_mount *being_read = reader->mount, *m;
+
+	m = oci_add_mount(reader, "/", path);
+	reader->mount = being_read;
+	if (m == NULL)
+		return (-EINVAL);
+	m->kind = PLAN_ORIGIN;
+	return (0);
+}
+
 int
 oci_check_source(struct oci_reader *reader, const char *destination,
     const char *source)
@@ -137,7 +152,8 @@ oci_check_source(struct oci_reader *reader, const char *destination,
 		    "%.128s: subPath of what is seen nowhere on the node",
 		    destination);
 	else if (!restricted || is_without_node(reader, origin, source))
-		return (0);
+		return (
+		    is_host || path[0] == '\0' ? 0 : origin_add(reader, path));
 	else if (path[0] != '\0')
 		snprintf(text, sizeof(text),
 		    "%.64s: subPath of %.96s: a hostPath, which "

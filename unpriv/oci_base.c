@@ -49,7 +49,6 @@ static const struct base confined[] = {
 	{ "/proc/asound", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
 	{ "/proc/kcore", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
 	{ "/proc/keys", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
-	{ "/proc/kmsg", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
 	{ "/proc/latency_stats", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
 	{ "/proc/sched_debug", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },
 	{ "/proc/scsi", "", { PLAN_MASK, 0, 0, MS_PRIVATE, 0 } },

@@ -174,7 +174,6 @@ memory" "$LIMITS" "$VICTIM"
 		until_true 5 not runs sleep 4321
 	done
 	secret_run 0
-	atf_expect_fail "Landlock keeps from signals and ptrace(2) alone"
 	resisted "$HOST_PID" "$LIMITS" "$VICTIM"
 	node_end
 }

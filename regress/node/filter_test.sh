@@ -190,6 +190,21 @@ visible" task_run --rm a sh -c 'cat /home/alice/file /root/file
 	node_end
 }
 
+node_test a_pattern_is_for_names_with_a_dot_too \
+    "at their beginning; and what looks like it is not lost"
+a_pattern_is_for_names_with_a_dot_too_body() {
+	host_disposable
+	mkdir -p /srv/.hidden /srv/plain /opt/.s/d
+	echo secret | tee /srv/.hidden/key /srv/plain/key >/opt/.s/d/file
+	node_begin
+	echo "REAPER_FILTER_PATHS=/srv/*/key:/opt/*:/opt/.s/d" \
+	    >"$REGRESS_DIR/reaper.conf"
+	expect 0 "" task_run --rm a sh -c '
+		cat /srv/.hidden/key /srv/plain/key
+		cat /opt/.s/d/file 2>/dev/null; exit 0'
+	node_end
+}
+
 node_test a_filtered_link_hides_what_it_names \
     "but one that somebody else has made hides itself alone"
 a_filtered_link_hides_what_it_names_body() {
@@ -203,6 +218,13 @@ a_filtered_link_hides_what_it_names_body() {
 	expect 0 "visible" task_run --rm a sh -c '
 		cat /home/alice/file /var/homes/alice/file 2>/dev/null
 		ls /srv/alice; cat /srv/visible'
+	# Nor as a volume, by either name, and what holds it.
+	for source in /var/homes /var/homes/alice /var; do
+		expect_refusal "$source is, or is in, or holds" \
+		    spec_run b ".mounts += [{type: \"bind\",
+		    source: \"$source\", destination: \"/volume\",
+		    options: [\"rbind\"]}]" true
+	done
 	node_end
 }
 

@@ -93,6 +93,29 @@ the_working_directory_is_that_of_the_bundle_body() {
 	node_end
 }
 
+node_test a_working_directory_that_is_missing_is_made \
+    "in the overlay; an image has it, the node need not"
+a_working_directory_that_is_missing_is_made_body() {
+	node_begin
+	dir=/srv/regress.${REGRESS_DIR##*.}/work
+	expect 0 $dir spec_run a ".process.cwd = \"$dir\"" \
+	    readlink /proc/self/cwd
+	[ ! -e "$dir" ] || node_fail "it was made on the node"
+	expect_refusal "/proc/missing" spec_run b \
+	    '.process.cwd = "/proc/missing"' true
+	node_end
+}
+
+node_test an_apparmor_profile_that_cannot_be_applied_refuses \
+    "rather than being passed over"
+an_apparmor_profile_that_cannot_be_applied_refuses_body() {
+	node_begin
+	expect_refusal apparmor spec_run a \
+	    '.process.apparmorProfile = "regress-missing"' true
+	expect 0 "" spec_run b '.process.apparmorProfile = "unconfined"' true
+	node_end
+}
+
 node_test limits_are_those_of_the_bundle \
     "soft and hard, a number and infinity"
 limits_are_those_of_the_bundle_body() {

@@ -138,6 +138,12 @@ made" pod_run blue --rm b sh -c 'cat /srv/outer/file; ls /srv/outer/inner |
 	    grep -v lost+found'
 	expect 0 "outer
 inner" pod_run green --rm c cat /srv/outer/file /srv/outer/inner/file
+	# A root that is read-only is so with all of them.
+	expect 0 "refused
+refused" spec_run d '.root.readonly = true' sh -c '
+		for dir in /srv/outer /srv/outer/inner; do
+			touch $dir/file 2>/dev/null || echo refused
+		done'
 	[ "$(cat /srv/outer/file /srv/outer/inner/file)" = "outer
 inner" ] || node_fail "the node's files have changed"
 	umount /srv/outer/inner /srv/outer

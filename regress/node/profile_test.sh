@@ -67,6 +67,26 @@ mounted" spec_run a "$PRIVILEGED" sh -c '
 	node_end
 }
 
+node_test the_node_may_give_itself_to_all \
+    "and to root all capabilities; a user has none"
+the_node_may_give_itself_to_all_body() {
+	node_begin
+	echo REAPER_WORKLOAD_PROFILE=host >"$REGRESS_DIR/reaper.conf"
+	expect 0 "$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
+0
+$(readlink /proc/self/ns/pid)" spec_run a . sh -c '
+		sed -n "s/^CapEff:[[:space:]]*//p" /proc/self/status
+		sed -n "s/^Seccomp:[[:space:]]*//p" /proc/self/status
+		readlink /proc/self/ns/pid'
+	expect 0 0000000000000000 spec_run b '.process.user.uid = 1000 |
+	    .process.capabilities |= del(.effective, .permitted)' \
+	    sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status
+	echo REAPER_WORKLOAD_PROFILE=confined >"$REGRESS_DIR/reaper.conf"
+	expect_refusal "REAPER_WORKLOAD_PROFILE=confined refuses" \
+	    spec_run c "$PRIVILEGED" true
+	node_end
+}
+
 node_test a_privileged_workload_writes_to_an_overlay_too \
     "that confined ones do not share"
 a_privileged_workload_writes_to_an_overlay_too_body() {

@@ -1182,7 +1182,7 @@ ATF_TC_BODY(oci_bounds_mounts, tc)
 			check_bundle(json);
 		else
 			check_bad(PLAN_BUNDLE, json, used,
-			    "mounts[480]: expected at most 512 mounts and");
+			    "mounts[481]: expected at most 512 mounts and");
 	}
 }
 

@@ -81,7 +81,9 @@ cluster()
 {
 	local code=0 skip=
 
-	export CLUSTER=$PWD/$OUT/cluster
+	export CLUSTER=$PWD/$OUT/cluster SERVICES=${SERVICES-1}
+	[ -z "$SERVICES" ] || tools/kube-get.sh kube-proxy coredns \
+	    >/dev/null || SERVICES=
 	regress/cluster/down.sh	# after a run that was killed
 	regress/cluster/traces.sh >"$OUT/traces.before"
 	[ -n "${KEEP-}" ] || trap 'regress/cluster/down.sh' EXIT

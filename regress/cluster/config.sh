@@ -1,6 +1,7 @@
 #!/bin/bash
-# config.sh NUMBER: write the configuration of a node's containerd, network and
-# kubelet to its folder etc, which becomes /etc/kubernetes in the node.
+# config.sh NUMBER: write the configuration of a node's containerd, network,
+# kubelet and Reaper to its folder etc, which becomes /etc/kubernetes in the
+# node; node.sh puts Reaper's where it belongs.
 # Uses CONTAINERD and SHIM, as set by up.sh.
 set -euo pipefail
 
@@ -51,6 +52,12 @@ cat >"$etc/cni/10-reaper.conflist" <<EOT
      "ranges": [[{"subnet": "$POD_NETWORK.$1.0/24"}]],
      "routes": [{"dst": "0.0.0.0/0"}]}},
   {"type": "portmap", "capabilities": {"portMappings": true}}]}
+EOT
+
+# As an installer would: pods of a cluster expect its names.
+cat >"$etc/reaper.conf" <<EOT
+REAPER_DNS_MODE=kubernetes
+REAPER_RUNTIME_LOG=/var/log/reaper/runtime.log
 EOT
 
 # Disks are the machine's, and may be as full as they are.

@@ -54,8 +54,9 @@ cd "$root"
 pivot_root . run/machine
 cd /
 rm -rf /etc/reaper /etc/kubernetes /etc/resolv.conf
-mkdir -p /run/lock /run/containerd /etc/kubernetes
+mkdir -p /run/lock /run/containerd /etc/kubernetes /etc/reaper /var/log/reaper
 cp -R "/run/machine$node/etc/." /etc/kubernetes/
+mv /etc/kubernetes/reaper.conf /etc/reaper/
 images=$(mktemp -d)
 cp "/run/machine$CLUSTER/images"/*.tar "$images/"
 umount -l /run/machine

@@ -73,6 +73,25 @@ pod_spec() {
 	    command: ["sh", "-c", $script]}]}} | '"${3:-.}"
 }
 
+# volume NAME SOURCE PATH [MOUNT]: a jq filter: the first container has it; of
+# the mount there may be more.
+volume() {
+	cat <<-EOF
+	.spec.volumes += [{name: "$1"} + $2] |
+	.spec.containers[0].volumeMounts += [{name: "$1", mountPath: "$3"} +
+	    ${4:-{\}}]
+	EOF
+}
+
+# annotated NAME=VALUE...: a jq filter: the pod asks this of Reaper.
+annotated() {
+	for _annotation; do
+		printf '.metadata.annotations["reaper.runtime/%s"] = "%s" | ' \
+		    "${_annotation%%=*}" "${_annotation#*=}"
+	done
+	echo .
+}
+
 # pod_make NAME SCRIPT [FILTER]: the same, and have it run.
 pod_make() {
 	pod_spec "$@" >"$1.json" || cluster_fail "no such pod: $1"
@@ -98,6 +117,23 @@ pod_says() {
 
 pod_said() {
 	kubectl_ logs "$1" | grep -qxF -- "$2"
+}
+
+# pod_refused NAME PATTERN: it does not run, and describe says why, in words
+# that match the pattern.
+pod_refused() {
+	until_true "$REGRESS_SECONDS" pod_described "$@" ||
+	    cluster_fail "describe does not say \"$2\" of $1"
+	pod_is "$1" '[.status.containerStatuses[]?.state.running] | any' false
+}
+
+pod_described() {
+	kubectl_ describe pod "$1" | grep -Eq -- "$2"
+}
+
+# node_do SCRIPT: run it on the first node; it prints nothing.
+node_do() {
+	expect 0 "" on_cluster -n n1 sh -ec "$1"
 }
 
 # pod_is NAME FILTER VALUE: what jq makes of it.
@@ -131,7 +167,8 @@ cluster_fail() {
 	    tail -n 10 >&2
 	# Its pods would be tried for ever, in the way of the other tests.
 	on_cluster kubectl delete namespace "$NAMESPACE" --wait=false >&2
-	atf_fail "$1"
+	# A reason is one line.
+	atf_fail "$(echo "$1" | tr -s '\n\t' ' ')"
 }
 
 expect_fail() {

@@ -154,10 +154,26 @@ a_container_joins_a_pod_that_runs_body() {
 
 # debug NAME OPTION SCRIPT: a container that runs it in the pod a, to its end.
 debug() {
-	expect 0 "*" kubectl_ debug a --image=busybox --profile=general \
+	# The profile general adds SYS_PTRACE, which confined pods may not have.
+	expect 0 "*" kubectl_ debug a --image=busybox --profile=baseline \
 	    --image-pull-policy=IfNotPresent -c "$1" ${2:+"$2"} -- sh -c "$3"
 	expect 0 "*" kubectl_ wait pod/a --timeout "${REGRESS_SECONDS}s" --for \
 	    "jsonpath={.status.ephemeralContainerStatuses[?(@.name==\"$1\")].state.terminated}"
+}
+
+cluster_test what_a_pod_leaves_in_the_background_ends_with_it \
+    "whether its command ends or it is deleted"
+what_a_pod_leaves_in_the_background_ends_with_it_body() {
+	cluster_begin
+	mark=4321.$$
+	pod_make a "sleep $mark & setsid sleep $mark & echo started"
+	pod_make b "sleep $mark & setsid sleep $mark & $UNTIL_TERM"
+	pod_reaches a Succeeded
+	pod_says b ready
+	expect 0 2 on_cluster -n n1 pgrep -c -x -f "sleep $mark"
+	expect 0 "*" kubectl_ delete pod b
+	expect 1 0 on_cluster -n n1 pgrep -c -x -f "sleep $mark"
+	cluster_end
 }
 
 atf_init_test_cases() {

@@ -54,12 +54,46 @@ limits_of_a_pod_are_in_force_body() {
 	cgroup_says memory.limit_in_bytes memory.max 67108864
 	cgroup_find cpu a kubepods
 	cpu_quota 10000
-	# shellcheck disable=SC2016 # expanded there
-	expect 0 "*" kubectl_ exec a -- cat /proc/1/cgroup /proc/self/cgroup
-	[ "$(grep -Ec ":(memory)?:.*/pod[^/]*/${_cgroup##*/}\$" out)" -ge 1 ] ||
+	# It ends with the pod.
+	kubectl_ exec a -- sleep 4321 >/dev/null 2>&1 &
+	until_true "$REGRESS_SECONDS" cgroup_runs "sleep 4321" ||
 	    cluster_fail "an exec is elsewhere"
-	expect 0 "*" cat "$_cgroup/cgroup.procs"
-	grep -q '[1-9]' out || cluster_fail "nobody is in $_cgroup"
+	cgroup_runs "sh -c trap" || cluster_fail "the command is elsewhere"
+	cluster_end
+}
+
+# cgroup_runs COMMAND: one that begins so is in the cgroup that was found.
+cgroup_runs() {
+	while read -r _pid; do
+		tr '\0' ' ' <"/proc/$_pid/cmdline" | grep -q "^$1" && return
+	done <"$_cgroup/cgroup.procs"
+	return 1
+}
+
+cluster_test a_pod_sees_no_cgroup_but_its_own \
+    "whose limit it reads and does not change; names of others are not there"
+a_pod_sees_no_cgroup_but_its_own_body() {
+	cluster_begin
+	pod_make a 'cut -d : -f 3 /proc/self/cgroup | sort -u
+	    cd /sys/fs/cgroup
+	    find . -type d | grep -Evx "[.](/(cpu|cpuacct|cpuset|memory|pids|unified))?"
+	    cat memory.max memory/memory.limit_in_bytes 2>/dev/null
+	    for file in memory.max memory/memory.limit_in_bytes new; do
+		(echo 100000000 >$file) 2>/dev/null && echo "wrote $file"
+	    done; :' "$(resources '{memory: "64Mi"}')"
+	pod_reaches a Succeeded
+	expect 0 "/
+67108864" kubectl_ logs a
+	cluster_end
+}
+
+cluster_test the_first_process_of_a_pod_names_no_cgroup_of_the_node \
+    "it is in the pod's own as all others"
+the_first_process_of_a_pod_names_no_cgroup_of_the_node_body() {
+	cluster_begin
+	pod_make a 'cut -d : -f 3 /proc/1/cgroup | sort -u'
+	pod_reaches a Succeeded
+	expect 0 / kubectl_ logs a
 	cluster_end
 }
 

@@ -123,6 +123,20 @@ odd.sub.$NAMESPACE.svc.cluster.local
 	cluster_end
 }
 
+cluster_test a_pod_sees_no_interfaces_but_its_own \
+    "neither by its sockets nor in /sys, where the node has those of all pods"
+a_pod_sees_no_interfaces_but_its_own_body() {
+	cluster_begin
+	pod_make a 'tail -n +3 /proc/net/dev | cut -d : -f 1 | tr -d " " | sort
+	    ls /sys/class/net'
+	pod_reaches a Succeeded
+	expect 0 "eth0
+lo
+eth0
+lo" kubectl_ logs a
+	cluster_end
+}
+
 cluster_test names_are_resolved_as_the_spec_says \
     "dnsPolicy and dnsConfig make the pod's resolv.conf, and no other's"
 names_are_resolved_as_the_spec_says_body() {

@@ -206,6 +206,55 @@ twenty_pods_run_at_once_body() {
 	cluster_end
 }
 
+cluster_test pods_that_come_and_go_leave_no_process \
+    "no shim, no helper, no zombie; whether or not they ever ran"
+pods_that_come_and_go_leave_no_process_body() {
+	cluster_begin
+	for i in 1 2 3 4 5; do
+		pod_spec "p$i" "$UNTIL_TERM"
+	done | jq -s '{apiVersion: "v1", kind: "List", items: .}' >pods.json
+	expect 0 "*" kubectl_ create -f pods.json
+	pod_reaches p1 Running
+	expect 0 "*" kubectl_ delete pods --all --timeout "${REGRESS_SECONDS}s"
+	until_true "$REGRESS_SECONDS" none_left ||
+	    cluster_fail "processes are left"
+	cluster_end
+}
+
+# none_left: of the pods of this namespace; and zombies are nobody's.
+none_left() {
+	on_cluster -n n1 ps -eo stat,args >processes
+	! grep -E '^Z' processes &&
+	    for _id in $(on_cluster -n n1 ctr -n k8s.io container ls -q \
+		"labels.\"io.kubernetes.pod.namespace\"==$NAMESPACE"); do
+		! grep -F "$_id" processes || return 1
+	    done
+}
+
+cluster_test a_node_has_a_configuration \
+    "DNS of the cluster and a log, in which its pods are; no drop-in besides"
+a_node_has_a_configuration_body() {
+	cluster_begin
+	expect 0 "*" on_cluster -n n1 env -i "$LIB/../../reaper-runtime" config
+	for key in DNS_MODE=kubernetes RUNTIME_LOG=/var/log/reaper/runtime.log
+	do
+		grep -Eq "^REAPER_${key}[[:space:]]+/etc/reaper/reaper.conf" out ||
+		    cluster_fail "REAPER_$key is not there"
+	done
+	expect 0 reaper.conf on_cluster -n n1 ls /etc/reaper
+	pod_make a true '.spec.nodeName = "n1"'
+	pod_reaches a Succeeded
+	id=$(kubectl_ get pod a -o \
+	    'jsonpath={.status.containerStatuses[0].containerID}')
+	expect 0 "*" on_cluster -n n1 grep -F "id=\"${id#containerd://}\"" \
+	    /var/log/reaper/runtime.log
+	for word in created started exited; do
+		grep -q "msg=\"$word\"" out ||
+		    cluster_fail "the log does not say $word"
+	done
+	cluster_end
+}
+
 atf_init_test_cases() {
 	cluster_add
 }

@@ -3,21 +3,6 @@
 
 . "$(atf_get_srcdir)/../lib/cluster.sh"
 
-# volume NAME SOURCE PATH [MOUNT]: a jq filter: the first container has it; of
-# the mount there may be more.
-volume() {
-	cat <<-EOF
-	.spec.volumes += [{name: "$1"} + $2] |
-	.spec.containers[0].volumeMounts += [{name: "$1", mountPath: "$3"} +
-	    ${4:-{\}}]
-	EOF
-}
-
-# node_make SCRIPT: run it on the node.
-node_make() {
-	expect 0 "" on_cluster -n n1 sh -ec "$1"
-}
-
 cluster_test volumes_are_where_the_spec_has_them \
     "a ConfigMap, a Secret (read-only), an emptyDir, one in memory"
 volumes_are_where_the_spec_has_them_body() {
@@ -79,7 +64,7 @@ cluster_test folders_and_files_of_the_node_are_volumes \
 folders_and_files_of_the_node_are_volumes_body() {
 	cluster_begin
 	dir=/srv/$NAMESPACE
-	node_make "mkdir -p $dir/dir; echo node >$dir/file; chmod 777 $dir/dir"
+	node_do "mkdir -p $dir/dir; echo node >$dir/file; chmod 777 $dir/dir"
 	pod_make a 'cat /file; { echo x >>/file; } 2>/dev/null || echo refused
 	    echo pod >/dir/file; ls -d /made' \
 	    "$(volume f "{hostPath: {path: \"$dir/file\"}}" /file \
@@ -92,7 +77,7 @@ folders_and_files_of_the_node_are_volumes_body() {
 refused
 /made" kubectl_ logs a
 	expect 0 pod on_cluster -n n1 cat "$dir/dir/file"
-	node_make "rm -r $dir"
+	node_do "rm -r $dir"
 	cluster_end
 }
 
@@ -101,37 +86,74 @@ cluster_test mounts_of_the_node_reach_a_volume_that_asks_for_them \
 mounts_of_the_node_reach_a_volume_that_asks_for_them_body() {
 	cluster_begin
 	dir=/srv/$NAMESPACE
-	node_make "mkdir -p $dir/later"
+	node_do "mkdir -p $dir/later"
 	pod_make a "$UNTIL_TERM" \
 	    "$(volume h "{hostPath: {path: \"$dir\"}}" /asks \
 	    '{mountPropagation: "HostToContainer"}') | .spec.nodeName = \"n1\" |
 	    .spec.containers[0].volumeMounts += [{name: \"h\",
 	    mountPath: \"/alone\"}]"
 	pod_says a ready
-	node_make "mount -t tmpfs later $dir/later; : >$dir/later/file"
+	node_do "mount -t tmpfs later $dir/later; : >$dir/later/file"
 	expect 0 "/asks/later:
 file
 
 /alone/later:" kubectl_ exec a -- ls -U /asks/later /alone/later
-	node_make "umount $dir/later"
+	node_do "umount $dir/later"
 	expect 0 "" kubectl_ exec a -- ls /asks/later
 	expect 0 "*" kubectl_ delete pod a
-	node_make "rm -r $dir"
+	node_do "rm -r $dir"
 	cluster_end
 }
 
 cluster_test what_is_kept_from_workloads_is_no_volume \
-    "and describe says which path it is"
+    "what holds it is none either, nor by a subPath; describe says which it is"
 what_is_kept_from_workloads_is_no_volume_body() {
 	cluster_begin
-	pod_make a true "$(volume h '{hostPath: {path: "/etc"}}' /node)"
-	until_true "$REGRESS_SECONDS" refusal_told ||
-	    cluster_fail "describe does not say it"
+	for path in / /etc /etc/kubernetes /var/lib/kubelet/pods /run/containerd \
+	    /var/lib /proc; do
+		pod_make "$(name_of $path)" true \
+		    "$(volume h "{hostPath: {path: \"$path\"}}" /node)"
+	done
+	for path in / /etc /etc/kubernetes /var/lib/kubelet/pods /run/containerd \
+	    /var/lib /proc; do
+		pod_refused "$(name_of $path)" \
+		    "refused by policy: $path is, or is in, or holds,"
+	done
 	cluster_end
 }
 
-refusal_told() {
-	kubectl_ describe pod a | grep -q 'refused by policy: /etc is, or is in'
+# name_of PATH: what is a name of a pod.
+name_of() {
+	echo "root$1" | tr / - | sed 's/-$//'
+}
+
+cluster_test a_subpath_leads_to_nothing_that_is_kept_from_workloads \
+    "of a hostPath which could be one, a folder that could not"
+a_subpath_leads_to_nothing_that_is_kept_from_workloads_body() {
+	cluster_begin
+	pod_make a 'ls /node' "$(volume h '{hostPath: {path: "/"}}' /node \
+	    '{subPath: "etc"}')"
+	pod_make b 'ls /node' "$(volume h '{hostPath: {path: "/etc"}}' /node \
+	    '{subPath: "kubernetes"}')"
+	pod_refused a 'refused by policy: .*/etc'
+	pod_refused b 'refused by policy: .*/etc'
+	cluster_end
+}
+
+cluster_test a_privileged_pod_may_have_the_root_of_the_node \
+    "as a volume, and what is kept from others in it"
+a_privileged_pod_may_have_the_root_of_the_node_body() {
+	cluster_begin
+	node_do "echo kept >/etc/kubernetes/$NAMESPACE"
+	pod_make a "cat /node/etc/kubernetes/$NAMESPACE
+	    rm /node/etc/kubernetes/$NAMESPACE" \
+	    "$(volume h '{hostPath: {path: "/"}}' /node) |
+	    .spec.nodeName = \"n1\" |
+	    .spec.containers[0].securityContext.privileged = true"
+	pod_reaches a Succeeded
+	expect 0 kept kubectl_ logs a
+	node_do "! test -e /etc/kubernetes/$NAMESPACE"
+	cluster_end
 }
 
 cluster_test containers_of_a_pod_share_its_volumes \
@@ -171,6 +193,44 @@ pods_have_their_own_volumes_at_the_same_path_body() {
 	cluster_end
 }
 
+cluster_test a_pod_is_made_again_with_its_volume \
+    "of the same name, at the same path, with what is in it now"
+a_pod_is_made_again_with_its_volume_body() {
+	cluster_begin
+	for word in first second; do
+		expect 0 "*" kubectl_ create configmap c --from-literal=key=$word
+		pod_make a 'cat /config/key' \
+		    "$(volume c '{configMap: {name: "c"}}' /config)"
+		pod_reaches a Succeeded
+		expect 0 $word kubectl_ logs a
+		expect 0 "*" kubectl_ delete pod/a configmap/c
+	done
+	cluster_end
+}
+
+cluster_test pods_have_their_own_tokens_at_the_same_time \
+    "at the same path of the same overlay; the API knows who is who"
+pods_have_their_own_tokens_at_the_same_time_body() {
+	cluster_begin
+	for pod in a b; do
+		expect 0 "*" kubectl_ create serviceaccount $pod
+		pod_make $pod "$UNTIL_TERM" '.spec.nodeName = "n1" |
+		    .spec.serviceAccountName = .metadata.name'
+	done
+	pod_says a ready
+	pod_says b ready
+	for pod in a b; do
+		expect 0 "*" kubectl_ exec $pod -- \
+		    cat /var/run/secrets/kubernetes.io/serviceaccount/token
+		# Its second part is what it claims, in base64url.
+		cut -d . -f 2 <out | tr _- /+ | sed 's/$/==/' |
+		    base64 -di 2>/dev/null | jq -r .sub >claims
+		[ "$(cat claims)" = "system:serviceaccount:$NAMESPACE:$pod" ] ||
+		    cluster_fail "$pod has the token of $(cat claims)"
+	done
+	cluster_end
+}
+
 cluster_test a_pod_has_the_token_of_its_service_account \
     "with its namespace and the authority's certificate"
 a_pod_has_the_token_of_its_service_account_body() {
@@ -195,30 +255,6 @@ the_termination_message_is_told_body() {
 	pod_reaches b Failed
 	pod_is b '.status.containerStatuses[0].state.terminated.message' \
 	    "other words"
-	cluster_end
-}
-
-cluster_test a_privileged_pod_has_the_devices_of_the_node \
-    "and others have but harmless ones"
-a_privileged_pod_has_the_devices_of_the_node_body() {
-	cluster_begin
-	pod_make a "$UNTIL_TERM" '.spec.nodeName = "n1" |
-	    .spec.containers[0].securityContext.privileged = true'
-	pod_make b "$UNTIL_TERM"
-	pod_says a ready
-	pod_says b ready
-	# shellcheck disable=SC2016 # the workload's shell expands it
-	list='cd /dev; for f in *
-	    do [ -L $f ] || [ ! -b $f -a ! -c $f ] || echo $f; done'
-	expect 0 "full
-null
-random
-tty
-urandom
-zero" kubectl_ exec b -- sh -c "$list"
-	expect 0 "*" on_cluster -n n1 sh -c "$list"
-	grep -vx -e console -e ptmx out >node
-	expect 0 "$(cat node)" kubectl_ exec a -- sh -c "$list"
 	cluster_end
 }
 

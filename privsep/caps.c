@@ -69,16 +69,15 @@ caps_bound(uint64_t keep)
 const char *
 caps_confine(struct plan *plan, const struct node *node, int on_node)
 {
-	const uint64_t refused = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE),
-	    network = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW),
-	    dropped = BIT(CAP_MKNOD) | ((on_node & 1 << PLAN_NS_NET) != 0 &&
-	    !node->host_network_caps ? network : 0);
+	const uint64_t network = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW),
+	    dropped = BIT(CAP_MKNOD) | BIT(CAP_SYS_PTRACE) |
+	    ((on_node & 1 << PLAN_NS_NET) != 0 && !node->host_network_caps ?
+	    network : 0);
 	int i;
 
 	for (i = 0; i < PLAN_CAPSETS; i++) {
-		if ((plan->capabilities[i] & refused) != 0)
-			return ("CAP_SYS_ADMIN or CAP_SYS_PTRACE, and the pod "
-			    "is not privileged");
+		if ((plan->capabilities[i] & BIT(CAP_SYS_ADMIN)) != 0)
+			return ("CAP_SYS_ADMIN, and the pod is not privileged");
 		plan->capabilities[i] &= ~dropped;
 	}
 	return (NULL);

@@ -305,10 +305,11 @@ int	 cgroup_enter(const struct helper *h, const struct record *c,
 extern const uint64_t caps_launch;
 
 /*
- * caps.c: of a confined container.  What would hand over the node is refused:
- * descriptors of any file by fanotify(7), the launch of execs by ptrace(2).
- * Devices are never made, and the node's network, if on_node has it, is not to
- * be looked into.  Returns NULL or what is refused.
+ * caps.c: of a confined container.  SYS_ADMIN would hand over the node, for one
+ * by descriptors of any file, fanotify(7), and is refused.  Not given are
+ * MKNOD; SYS_PTRACE, by which the launch of execs could be taken over, and
+ * which nobody needs for processes of the same user; and on the node's network,
+ * if on_node has it, what looks into that.  Returns NULL or what is refused.
  */
 const char *caps_confine(struct plan *plan, const struct node *node,
 	    int on_node);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "shim/base.h"
@@ -14,16 +15,49 @@
 #define EMPTY "empty"
 #define LOCK  "root.lock"
 
-/* All are reserved ids.  The first one may lie elsewhere. */
-enum { OVERLAY };
+/* Where overlays lie, if not here. */
+static int
+overlay_mount(const char *base, int fd)
+{
+	return (base[0] != '\0' ? base_mount(base, fd) : 0);
+}
+
+/*
+ * A copy of /run or / for a privileged workload has it not: with a file of a
+ * younger namespace in it the kernel would place none.
+ */
+static int
+ns_mount(const char *base, int fd)
+{
+	char path[64];
+
+	(void)base;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (mount(path, path, NULL, MS_BIND, NULL) == -1)
+		return (-errno);
+	/* What is there now is not what fd refers to. */
+	fd = openat(fd, "../ns", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return (-errno);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (mount(NULL, path, NULL, MS_UNBINDABLE, NULL) == -1) {
+		close(fd);
+		return (-errno);
+	}
+	close(fd);
+	return (0);
+}
+
+/* All are reserved ids; what makes more than a directory of one. */
 static const struct {
 	const char *name;
 	mode_t mode;
+	int (*make)(const char *base, int fd);
 } directories[] = {
-	[OVERLAY] = { "overlay", 0700 },
-	{ "merged", 0700 },
-	{ "ns", 0700 },
-	{ EMPTY, 0555 },
+	{ "overlay", 0700, overlay_mount },
+	{ "merged", 0700, NULL },
+	{ "ns", 0700, ns_mount },
+	{ EMPTY, 0555, NULL },
 };
 
 /* 1 if fd is the root of a mount, 0 if not, or a negative errno. */
@@ -50,9 +84,8 @@ directories_make(int fd, const char *base)
 		    directories[i].mode, O_PATH);
 		if (in < 0)
 			return (in);
-		if (i == OVERLAY && base[0] != '\0' &&
-		    (error = is_mount(in)) == 0)
-			error = base_mount(base, in);
+		if (directories[i].make != NULL && (error = is_mount(in)) == 0)
+			error = directories[i].make(base, in);
 		close(in);
 	}
 	return (error);

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
 #include "unpriv/oci_reader.h"
@@ -159,6 +160,27 @@ add_directory(struct oci_reader *reader)
 	return (0);
 }
 
+/* /sys has the node's interfaces, of all pods: nothing of a network of its own. */
+static int
+network_cover(struct oci_reader *reader)
+{
+	static const char *const paths[] = { "/sys/class/net",
+		"/sys/devices/virtual/net" };
+	const struct plan *plan = reader->plan;
+	struct plan_mount *m;
+	size_t i;
+
+	if ((plan->unshare & CLONE_NEWNET) == 0 && plan->netns[0] == '\0' &&
+	    plan->ns_pids[PLAN_NS_NET] == 0)
+		return (0);
+	for (i = 0; i < NUMBER(paths); i++) {
+		if ((m = oci_add_mount(reader, paths[i], "")) == NULL)
+			return (-EINVAL);
+		m->kind = PLAN_MASK;
+	}
+	return (0);
+}
+
 int
 oci_last_mounts(struct oci_reader *reader)
 {
@@ -169,7 +191,9 @@ oci_last_mounts(struct oci_reader *reader)
 		return (0);
 	if (add_directory(reader) != 0)
 		return (-EINVAL);
-	if ((reader->plan->flags & PLAN_HOST) == 0 || root[0] == '\0')
+	if ((reader->plan->flags & PLAN_HOST) == 0)
+		return (network_cover(reader));
+	if (root[0] == '\0')
 		return (0);
 	if ((m = oci_add_mount(reader, root, "")) == NULL)
 		return (-EINVAL);

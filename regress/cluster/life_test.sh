@@ -154,8 +154,8 @@ a_container_joins_a_pod_that_runs_body() {
 
 # debug NAME OPTION SCRIPT: a container that runs it in the pod a, to its end.
 debug() {
-	# The profile general adds SYS_PTRACE, which confined pods may not have.
-	expect 0 "*" kubectl_ debug a --image=busybox --profile=baseline \
+	# It asks for SYS_PTRACE, which it does not get.
+	expect 0 "*" kubectl_ debug a --image=busybox --profile=general \
 	    --image-pull-policy=IfNotPresent -c "$1" ${2:+"$2"} -- sh -c "$3"
 	expect 0 "*" kubectl_ wait pod/a --timeout "${REGRESS_SECONDS}s" --for \
 	    "jsonpath={.status.ephemeralContainerStatuses[?(@.name==\"$1\")].state.terminated}"

@@ -135,8 +135,8 @@ a_subpath_leads_to_nothing_that_is_kept_from_workloads_body() {
 	    '{subPath: "etc"}')"
 	pod_make b 'ls /node' "$(volume h '{hostPath: {path: "/etc"}}' /node \
 	    '{subPath: "kubernetes"}')"
-	pod_refused a 'refused by policy: .*/etc'
-	pod_refused b 'refused by policy: .*/etc'
+	pod_refused a 'subPath of /etc, which is kept from workloads'
+	pod_refused b 'subPath of /etc/kubernetes, which is kept'
 	cluster_end
 }
 

@@ -66,8 +66,8 @@ ATF_TC_BODY(oci_decodes_a_bundle_of_ctr, tc)
 	ATF_CHECK_EQ(plan.envc, 2);
 	ATF_REQUIRE(plan.strings_length > sizeof(expected));
 	ATF_CHECK(memcmp(strings, expected, sizeof(expected)) == 0);
-	/* Besides what every container has, /dev/shm. */
-	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1);
+	/* Besides what every container has, /dev/shm; the network is its own. */
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 1 + 2);
 	ATF_CHECK_EQ(plan.unshare, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 	ATF_CHECK_STREQ(plan.sandbox_id, "pod1");
 	ATF_CHECK_STREQ(plan.sandbox_namespace, "default");
@@ -1015,7 +1015,7 @@ ATF_TC_BODY(oci_reads_the_mounts_of_a_pod, tc)
 	 * What it covers besides, and its working directory, come last; names
 	 * are resolved as the node does.
 	 */
-	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 7 + 1 + 1);
+	ATF_CHECK_EQ(plan.nmounts, BASE_MOUNTS + 7 + 1 + 1 + 2);
 	check_mount(BASE_MOUNTS - 1, "/proc/sysrq-trigger", "",
 	    (struct plan_mount){ PLAN_READONLY, 0, 0, MS_PRIVATE, 0 });
 	check_mount(BASE_MOUNTS + 7, "/proc/interrupts", "",

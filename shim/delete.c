@@ -61,7 +61,8 @@ found_read(int bundle_fd, struct found *found)
 	}
 	if (error == 0)
 		return (0);
-	if ((error = settings_begin(&reading, -1, "")) != 0 ||
+	if ((error = settings_read(&reading, -1)) != 0 ||
+	    (error = settings_begin(&reading)) != 0 ||
 	    (error = settings_end(&reading, &settings)) != 0)
 		return (error);
 	strcpy(found->root, settings.conf.node.runtime_root);

@@ -27,17 +27,11 @@ extern char **environ;
 /* A pipe has room for it, so that the child does not wait for its reader. */
 _Static_assert(sizeof(struct settings) <= 65536, "settings too large");
 
-/* The documents to be parsed; bundle.text is NULL if there is none. */
-struct documents {
-	struct files_text conf;
-	struct files_text bundle;
-};
-
 /* The child's descriptors; the last three for a bundle only. */
 enum { RESULT_FD = 3, PLAN_FD, MOUNTS_FD, PASSWD_FD, CHILD_FDS = 4 };
 
 static int
-documents_read(struct documents *documents, int bundle_fd)
+documents_read(struct settings_documents *documents, int bundle_fd)
 {
 	struct conf_file file;
 	int error;
@@ -70,14 +64,15 @@ documents_read(struct documents *documents, int bundle_fd)
 }
 
 static void
-documents_free(struct documents *documents)
+documents_free(struct settings_documents *documents)
 {
 	files_free(&documents->conf);
 	files_free(&documents->bundle);
 }
 
 static void
-documents_decode(const struct documents *documents, struct settings *settings)
+documents_decode(const struct settings_documents *documents,
+    struct settings *settings)
 {
 	static struct conf_given given;
 	struct conf *conf = &settings->conf;
@@ -101,7 +96,8 @@ documents_decode(const struct documents *documents, struct settings *settings)
 
 /* The child: from its sandbox on it has these descriptors and no other. */
 static void __attribute__((noreturn))
-child_run(const struct documents *documents, int result_fd, int plan_fd)
+child_run(const struct settings_documents *documents, int result_fd,
+    int plan_fd)
 {
 	static struct settings settings;
 	const int fds[CHILD_FDS] = {
@@ -184,49 +180,61 @@ answer_check(struct settings *settings, int bundled)
 }
 
 /*
- * Whether the text looks like that of a container in the pod of another: found
- * without understanding it, and worth no more than an order of work.
+ * Takes the pod's id out of the text of config.json without understanding it.
+ * It is empty where the text has none.
  */
-static int
-looks_joining(const struct files_text *bundle, const char *id)
+static void
+pod_guess(const struct files_text *bundle, char pod[MSG_ID_SIZE])
 {
 	static const char key[] = "\"io.kubernetes.cri.sandbox-id\":\"";
-	size_t left, length = strlen(id);
-	const char *value;
+	const char *end, *value = NULL;
+	size_t left;
 
-	if (bundle->text == NULL)
-		return (0);
-	value = memmem(bundle->text, bundle->length, key, sizeof(key) - 1);
+	memset(pod, 0, MSG_ID_SIZE);
+	if (bundle->text != NULL)
+		value =
+		    memmem(bundle->text, bundle->length, key, sizeof(key) - 1);
 	if (value == NULL)
-		return (0);
+		return;
 	value += sizeof(key) - 1;
 	left = bundle->length - (size_t)(value - bundle->text);
-	return (left <= length || memcmp(value, id, length) != 0 ||
-	    value[length] != '"');
+	end = memchr(value, '"', left < MSG_ID_SIZE ? left : MSG_ID_SIZE);
+	if (end == NULL)
+		return;
+	memcpy(pod, value, (size_t)(end - value));
+	if (!msg_id_valid(pod))
+		memset(pod, 0, MSG_ID_SIZE);
 }
 
 int
-settings_begin(struct settings_reading *reading, int bundle_fd, const char *id)
+settings_read(struct settings_reading *reading, int bundle_fd)
 {
-	struct documents documents;
-	int error, fds[2];
+	int error = documents_read(&reading->documents, bundle_fd);
 
-	if ((error = documents_read(&documents, bundle_fd)) != 0)
-		return (error);
-	reading->joins = looks_joining(&documents.bundle, id);
+	if (error == 0)
+		pod_guess(&reading->documents.bundle, reading->pod);
+	return (error);
+}
+
+int
+settings_begin(struct settings_reading *reading)
+{
+	struct settings_documents *documents = &reading->documents;
+	int error = 0, fds[2];
+
 	if (pipe2(fds, O_CLOEXEC) == -1) {
 		error = report_error(-errno, "pipe");
 		goto out;
 	}
 	reading->plan_fd = -1;
-	if (bundle_fd != -1) {
+	if (documents->bundle.text != NULL) {
 		reading->plan_fd =
 		    memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		if (reading->plan_fd == -1)
 			error = report_error(-errno, "memory for the plan");
 	}
 	if (error == 0 && (reading->child = fork()) == 0)
-		child_run(&documents, fds[1], reading->plan_fd);
+		child_run(documents, fds[1], reading->plan_fd);
 	if (error == 0 && reading->child == -1)
 		error = report_error(-errno, "fork");
 	close(fds[1]);
@@ -234,7 +242,7 @@ settings_begin(struct settings_reading *reading, int bundle_fd, const char *id)
 	if (error != 0)
 		close(fds[0]);
 out:
-	documents_free(&documents);
+	documents_free(documents);
 	return (error);
 }
 
@@ -245,7 +253,6 @@ settings_end(struct settings_reading *reading, struct settings *settings)
 
 	error = answer_read(reading->answer, reading->child, settings);
 	close(reading->answer);
-	settings->plan_fd = reading->plan_fd;
 	return (error != 0 ? error :
 			     answer_check(settings, reading->plan_fd != -1));
 }

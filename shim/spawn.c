@@ -122,9 +122,27 @@ daemon_fork(struct spawn *spawn, const struct shim_args *args,
 	return (0);
 }
 
+/* It waits for its boot record, and is ready sooner that way too. */
+static int
+helper_fork(struct spawn *spawn, int plan_fd)
+{
+	const int fds[] = { spawn->channel[1], spawn->boot_fds[0],
+		spawn->events[1], plan_fd };
+
+	/* Its own, which gets the three as they are. */
+	if (dup2(spawn->lines[1], STDERR_FILENO) == -1)
+		return (report_error(-errno, "the helper's log"));
+	spawn->helper = helper_spawn(spawn->executable, fds, 4);
+	if (spawn->helper < 0)
+		return (report_error(spawn->helper, "starting the helper"));
+	if (dup2(spawn->log_fd, STDERR_FILENO) == -1)
+		return (report_error(-errno, "the log"));
+	return (0);
+}
+
 int
 spawn_open(struct spawn *spawn, const struct shim_args *args,
-    const struct bundle *bundle)
+    const struct bundle *bundle, int plan_fd)
 {
 	int error;
 
@@ -164,7 +182,8 @@ spawn_open(struct spawn *spawn, const struct shim_args *args,
 		spawn->ready) == -1)
 		return (report_error(-errno, "joining the processes"));
 	randombytes_buf(spawn->boot.key, sizeof(spawn->boot.key));
-	if ((error = detach(spawn)) != 0)
+	if ((error = detach(spawn)) != 0 ||
+	    (error = helper_fork(spawn, plan_fd)) != 0)
 		return (error);
 	return (daemon_fork(spawn, args, bundle->parent));
 }
@@ -192,24 +211,17 @@ spawn_run(struct spawn *spawn, const struct shim_args *args,
     const struct settings *settings, const char *group, const char *bundles,
     int listener, int root_fd)
 {
-	const int fds[] = { spawn->channel[1], spawn->boot_fds[0],
-		spawn->events[1], settings->plan_fd };
 	const int daemon_fds[DAEMON_FDS] = {
 		[DAEMON_LISTENER] = listener,
 		[DAEMON_ROOT] = root_fd,
 	};
-	struct daemon_order order = { .uid = settings->conf.uid };
+	struct daemon_order order = { .uid = settings->conf.uid,
+		.helper = spawn->helper };
 	struct boot *boot = &spawn->boot;
 	int error, told;
 
 	boot_fill(spawn, args, settings, group, bundles);
 	memcpy(order.group, boot->group, sizeof(order.group));
-	/* The helper's, which gets the three as they are. */
-	if (dup2(spawn->lines[1], STDERR_FILENO) == -1)
-		return (report_error(-errno, "the helper's log"));
-	order.helper = helper_spawn(spawn->executable, fds, 4);
-	if (order.helper < 0)
-		return (report_error(order.helper, "starting the helper"));
 	error = fdpass_send(spawn->ready[0], "", 1, spawn->logs, DAEMON_LOGS);
 	if (error == 0)
 		error = fdpass_send(spawn->ready[0], &order, sizeof(order),

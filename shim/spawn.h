@@ -27,7 +27,7 @@ struct spawn {
 	int lines[2];		/* the helper's log: publisher's, helper's */
 	int logs[DAEMON_LOGS];	/* files, or /dev/null; spawn_run's caller's */
 	int ready[2];		/* ours, daemon's */
-	pid_t daemon;		/* 0: not running */
+	pid_t daemon, helper;	/* 0: not running */
 	struct boot boot;	/* the helper's; holds the channel's key */
 	char events_address[SPAWN_ADDRESS_SIZE]; /* containerd's */
 };
@@ -35,17 +35,17 @@ struct spawn {
 /*
  * Opens what is needed whatever the settings say, leaves containerd's
  * directory, environment and standard streams, as the processes must, and
- * forks the daemon, which waits.  Output and reports still go to containerd.
- * Returns 0, or a negative errno after a message.
+ * starts helper and daemon, which wait.  The helper has plan_fd, for the plan
+ * of the settings.  Output and reports still go to containerd.  Returns 0, or a
+ * negative errno after a message.
  */
 int	 spawn_open(struct spawn *spawn, const struct shim_args *args,
-	    const struct bundle *bundle);
+	    const struct bundle *bundle, int plan_fd);
 
 /*
- * Starts the others and releases the daemon, for the pod group whose bundles
- * are in the directory bundles, with the listener and the empty directory
- * root_fd (both lent).  The helper gets the plan of settings.  Returns 0, or a
- * negative errno after a message.
+ * Releases both, for the pod group whose bundles are in the directory bundles,
+ * with the listener and the empty directory root_fd (both lent).  Returns 0, or
+ * a negative errno after a message.
  */
 int	 spawn_run(struct spawn *spawn, const struct shim_args *args,
 	    const struct settings *settings, const char *group,

@@ -1,6 +1,7 @@
 #include <sys/prctl.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "shim/settings.h"
 #include "shim/spawn.h"
 #include "shim/start.h"
+#include "unpriv/files.h"
 #include "unpriv/log.h"
 
 #define ADDRESS_SIZE (sizeof(GROUP_SCHEME) + GROUP_PATH_SIZE)
@@ -79,10 +81,6 @@ shim_start(struct start *start)
 {
 	int error, listener;
 
-	if (!start->spawn.opened &&
-	    (error = spawn_open(&start->spawn, start->args, &start->bundle)) !=
-		0)
-		return (error);
 	if ((error = files_prepare(start)) != 0)
 		return (error);
 	if ((listener = group_listen(&start->group)) < 0)
@@ -152,6 +150,39 @@ start_locked(struct start *start)
 	return (error);
 }
 
+/*
+ * The container of a pod that has a shim: nothing is parsed here.  The bundle
+ * of the pod's first one says what that shim works in, and whether the pod is
+ * what the text looked like, the helper finds before it creates anything.
+ * Returns 1; or 0 where there is more to do, or a negative errno.
+ */
+static int
+start_join(struct start *start, const char *pod)
+{
+	struct conf *conf = &start->settings.conf;
+	char path[MSG_ID_SIZE + 4];
+	int error = 0, fd, found;
+
+	if (pod[0] == '\0' || strcmp(pod, start->args->id) == 0)
+		return (0);
+	snprintf(path, sizeof(path), "../%s", pod);
+	if ((fd = files_directory(start->bundle.fd, path, O_PATH)) < 0)
+		return (0);
+	found = bundle_linked(fd, BUNDLE_ROOT, conf->node.runtime_root) == 0;
+	if (bundle_linked(fd, BUNDLE_LOG, conf->shim_log) != 0)
+		conf->shim_log[0] = '\0';
+	close(fd);
+	if (!found ||
+	    group_lock(&start->group, start->args->address,
+		start->args->namespace, pod) != 0)
+		return (0);
+	if ((found = group_join(&start->group, start->args->id) == 1) &&
+	    (error = bundle_mark(start)) == 0)
+		error = answer(start);
+	group_unlock(&start->group);
+	return (error != 0 ? error : found);
+}
+
 int
 start_run(const struct shim_args *args)
 {
@@ -165,14 +196,14 @@ start_run(const struct shim_args *args)
 		return (1);
 	}
 	if (bundle_open(&start.bundle, args->id) != 0 ||
-	    settings_begin(&reading, start.bundle.fd, args->id) != 0)
+	    settings_read(&reading, start.bundle.fd) != 0)
 		return (1);
-	/*
-	 * What does not depend on the settings is done while they are read,
-	 * but for a container whose pod should have a shim.
-	 */
-	error = reading.joins ? 0 :
-				spawn_open(&start.spawn, args, &start.bundle);
+	if ((error = start_join(&start, reading.pod)) != 0)
+		return (error < 0);
+	if (settings_begin(&reading) != 0)
+		return (1);
+	/* What does not depend on the settings is done while they are read. */
+	error = spawn_open(&start.spawn, args, &start.bundle, reading.plan_fd);
 	if (error == 0 &&
 	    (error = settings_end(&reading, &start.settings)) == 0) {
 		error = group_lock(&start.group, args->address, args->namespace,

@@ -47,7 +47,10 @@ fdpass_receive(int socket_fd, void *data, size_t size, int fds[MSG_FDS_MAX],
 	ssize_t n;
 
 	memset(fds, -1, sizeof(*fds) * MSG_FDS_MAX);
-	n = recvmsg(socket_fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	/* Told once where the other went without reading all that it got. */
+	do
+		n = recvmsg(socket_fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	while (n == -1 && errno == ECONNRESET);
 	if (n == -1)
 		return (-errno);
 	/*

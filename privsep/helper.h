@@ -94,23 +94,23 @@ struct record {
 	int on_node;		/* bit n: enum plan_ns n is the node's */
 	char memory[EVENT_MEMORY_SIZE]; /* see struct event_notice */
 	struct plan plan;	/* after policy */
-	struct step mount;	/* of a container, until it is created */
+	struct step mount, launch; /* of a container, until it is created */
 	struct msg_exited exited;
 	union {			/* all of them owned, or negative */
-		int fds[11 + PLAN_NS_MAX];
+		int fds[12 + PLAN_NS_MAX];
 		struct {
 			int stdio_fds[HELPER_STREAMS]; /* reader, O_PATH */
 			/*
 			 * The socket to the launch step; sealed: plan, cwd,
 			 * args, env, mounts.  An exec's terminal, until the
 			 * shim gets its master with the reply to MSG_START.  A
-			 * container's own: its directory, locked, its
-			 * namespaces, the node's where it has none but pid; of
-			 * its cgroup what struct event_notice says, and version
-			 * 2's cgroup.events.
+			 * container's own: config.json, until it is created;
+			 * its directory, locked; its namespaces, the node's
+			 * where it has none but pid; of its cgroup what struct
+			 * event_notice says, and version 2's cgroup.events.
 			 */
 			int launch_fd, strings_fd, terminal_fd;
-			int state_fd, mntns_fd;
+			int bundle_fd, state_fd, mntns_fd;
 			int memory_fd, event_fd, populated_fd;
 			int ns_fds[PLAN_NS_MAX];
 		};
@@ -210,17 +210,17 @@ struct request {
  * the answer comes before whoever listens to events.
  */
 typedef int operation(struct helper *h, struct record *r, struct request *rq);
-operation container_create, process_start, process_exec, process_signal,
-	    process_stdio /* stdio.c */, process_delete, process_publish,
-	    process_cgroup /* cgroup.c */;
+operation container_expect, container_create, process_start, process_exec,
+	    process_signal, process_stdio /* stdio.c */, process_delete,
+	    process_publish, process_cgroup /* cgroup.c */;
 
 /*
  * Parts of one.  container.c: what of a container's creation needs nobody but
- * its bundle.  process.c: forks the waiting process of a container or an exec:
- * pid, launch_fd; the master of its terminal goes with the reply.  A
- * container's mount namespace is made meanwhile: mntns_fd.
+ * its bundle.  process.c: forks the launch step of a container or an exec, and
+ * then, of a container, whose mount namespace is made meanwhile, waits for
+ * both: mntns_fd, launch_fd; the master of its terminal goes with the reply.
  */
-operation container_prepare, process_launch;
+operation container_prepare, process_launch, process_ready;
 
 /* namespace.c: opens those that a container's processes are started in. */
 operation namespaces_open;
@@ -239,10 +239,10 @@ operation cgroup_make;
 int	 optab_dispatch(struct helper *h, const struct msg *m, const int *fds);
 
 /*
- * container.c: prepares the container that `start` was run for, before its
- * creation is asked for.
+ * container.c: prepares the container that `start` was run for, before anything
+ * is asked for.
  */
-void	 container_expect(struct helper *h);
+void	 container_first(struct helper *h);
 
 /*
  * process.c: decodes fd into r->plan, checked, node policy applied; rq->reply

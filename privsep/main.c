@@ -175,7 +175,7 @@ main(void)
 	sodium_memzero(boot->key, sizeof(boot->key));
 	helper_send(h, MSG_READY, &ready, sizeof(ready), NULL);
 	/* While containerd connects to the shim. */
-	container_expect(h);
+	container_first(h);
 	while (!h->closing)
 		wait_and_work(h);
 	helper_close(h);

@@ -69,7 +69,7 @@ msg_body_check(uint16_t op, const union msg_body *b, uint32_t length)
 	    op >= MSG_CGROUP ? sizeof(b->choice) : sizeof(b->ref);
 
 	/* Every request begins with a struct msg_ref. */
-	if (op < MSG_CREATE || op > MSG_PUBLISH || length != due ||
+	if (op < MSG_PREPARE || op > MSG_PUBLISH || length != due ||
 	    !msg_ref_valid(&b->ref) ||
 	    (op == MSG_SIGNAL && (sig->signo < 1 || sig->signo > 64 ||
 	    sig->all > 1 || (sig->all == 1 && sig->ref.exec[0] != '\0'))) ||

@@ -35,8 +35,8 @@ enum msg_op {
 	 * bodies: struct msg_ref, but msg_signal, msg_stdio, and msg_choice of
 	 * the last two.  MSG_EXEC comes with a descriptor: a sealed memfd.
 	 */
-	MSG_CREATE = 1, MSG_START, MSG_EXEC, MSG_SIGNAL, MSG_STDIO, MSG_DELETE,
-	MSG_CGROUP, MSG_PUBLISH,
+	MSG_PREPARE = 1, MSG_CREATE, MSG_START, MSG_EXEC, MSG_SIGNAL, MSG_STDIO,
+	MSG_DELETE, MSG_CGROUP, MSG_PUBLISH,
 	/*
 	 * helper -> shim: struct msg_ready, once, the first message; msg_reply,
 	 * with 0 to 2 descriptors; msg_exited.

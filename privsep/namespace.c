@@ -58,7 +58,7 @@ child_find(struct helper *h, pid_t pid)
 
 	RECORD_FOREACH(r, h) {
 		if (!RECORD_IS_EXEC(r) && r->pid == pid &&
-		    record_alive(r, r->ref.id))
+		    r->state != RECORD_PREPARED && record_alive(r, r->ref.id))
 			return (r);
 	}
 	return (NULL);

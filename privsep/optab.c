@@ -9,7 +9,9 @@ static const struct {
 	uint32_t container_states, exec_states; /* IN(); 0: not for these */
 	operation *run;
 } optab[] = {
-	/* Decode the bundle, mount, fork the waiting process. */
+	/* Decode the bundle, begin to mount, fork the waiting process. */
+	{ MSG_PREPARE, 0, IN(FREE), 0, container_expect },
+	/* The same unless that is done; see both to their end. */
 	{ MSG_CREATE, 0, IN(FREE) | IN(PREPARED), 0, container_create },
 	/* Release the waiting process; answer when it has executed. */
 	{ MSG_START, 0, IN(CREATED), IN(CREATED), process_start },
@@ -21,7 +23,7 @@ static const struct {
 	/* Open a FIFO of root that carries the id in its name. */
 	{ MSG_STDIO, 0, IN(CREATED), IN(CREATED), process_stdio },
 	/* Remove the state of what has ended or never started. */
-	{ MSG_DELETE, 0, IN(STOPPED), IN(CREATED) | IN(STOPPED),
+	{ MSG_DELETE, 0, IN(PREPARED) | IN(STOPPED), IN(CREATED) | IN(STOPPED),
 	    process_delete },
 	/* Open a file of its cgroup, one of a table. */
 	{ MSG_CGROUP, 0, IN(CREATED) | IN(STARTING) | IN(RUNNING), 0,
@@ -59,9 +61,12 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 		rq.reply.error = -EMFILE;
 	else
 		rq.reply.error = optab[i].run(h, r, &rq);
-	if (rq.reply.error < 0 && state <= RECORD_PREPARED && r != NULL) {
-		log_line("it was not created", ref, rq.reply.text,
-		    rq.reply.error);
+	if (state <= RECORD_PREPARED && r != NULL && (rq.reply.error < 0 ||
+	    m->header.op == MSG_DELETE)) {
+		/* What is wrong is found again, and told, when it is due. */
+		if (rq.reply.error < 0 && m->header.op != MSG_PREPARE)
+			log_line("it was not created", ref, rq.reply.text,
+			    rq.reply.error);
 		r->state = RECORD_UNDONE;
 		process_settle(h, r);
 	}

@@ -55,42 +55,50 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 {
 	struct record *c = record_find(h, r->ref.id, "");
 	const uint64_t *sets = r->plan.capabilities;
-	struct step launch = { step_launch, -1,
-		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
-		{ r->strings_fd }, -1, -1, 0 };
-	int error, forked = 0, *tasks = launch.fds + 2 + PLAN_NS_PID;
+	struct step *launch = &r->launch;
+	int error, *tasks = launch->fds + 2 + PLAN_NS_PID;
 
-	launch.fds[1] = c->strings_fd; /* has the filter */
-	memcpy(launch.fds + 2, c->ns_fds, PLAN_NS_PID * sizeof(*c->ns_fds));
+	*launch = (struct step){ step_launch, c->ns_fds[PLAN_NS_PID],
+		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
+		{ r->strings_fd, c->strings_fd /* has the filter */ }, -1, -1,
+		0 };
+	memcpy(launch->fds + 2, c->ns_fds, PLAN_NS_PID * sizeof(*c->ns_fds));
 	rq->reply.step = MSG_STEP_CGROUP;
-	error = cgroup_enter(h, c, tasks);
-	launch.pidns_fd = c->ns_fds[PLAN_NS_PID];
-	launch.cgroup_fd = tasks[CGROUP_HIERARCHIES - 1];
-	if (error == 0)
-		forked = step_fork(h, r, &launch);
+	if ((error = cgroup_enter(h, c, tasks)) == 0) {
+		launch->cgroup_fd = tasks[CGROUP_HIERARCHIES - 1];
+		rq->reply.step = MSG_STEP_NAMESPACE;
+		error = step_fork(h, r, launch);
+	}
 	fdpass_close(tasks, CGROUP_HIERARCHIES);
+	return (error);
+}
+
+int
+process_ready(struct helper *h, struct record *r, struct request *rq)
+{
+	struct record *c = record_find(h, r->ref.id, "");
+	int error = 0, *fd = &r->launch.socket_fd;
+
 	/*
 	 * Both at once: the one is told of the namespace the other made.  What
 	 * that has to say comes first: without it there is no pid 1.
 	 */
-	if (error == 0 && r == c)
+	if (r == c)
 		error = step_wait(&c->mount, &c->mntns_fd, rq);
 	if (error == 0) {
 		rq->reply.step = MSG_STEP_NAMESPACE;
-		error = forked;
+		error = fdpass_send(*fd, "", 1, &c->mntns_fd, 1);
 	}
-	if (error == 0)
-		error = fdpass_send(launch.socket_fd, "", 1, &c->mntns_fd, 1);
 	/* One that has ended has said why; an exec's could be held up. */
 	if (r == c && (error == 0 || error == -EPIPE))
-		error = step_wait(&launch, &rq->fds[0], rq);
-	/* A step that nobody listens to ends. */
+		error = step_wait(&r->launch, &rq->fds[0], rq);
 	fdpass_close(&c->mount.socket_fd, r == c);
-	fdpass_close(&launch.socket_fd, error != 0);
+	/* A step that nobody listens to ends. */
+	fdpass_close(fd, error != 0);
 	if (error != 0)
 		return (error);
-	r->pid = launch.pid;
-	r->launch_fd = launch.socket_fd;
+	r->launch_fd = *fd;
+	*fd = -1;
 	rq->reply.step = MSG_STEP_NAMESPACE;
 	if (r == c && (error = namespaces_take(c)) != 0)
 		return (error);
@@ -229,9 +237,13 @@ process_start(struct helper *h, struct record *r, struct request *rq)
 	if (r != c && c->state != RECORD_RUNNING)
 		return (-ESRCH);
 	rq->reply.step = MSG_STEP_LAUNCH;
-	error = r == c ? process_release(r) : process_launch(h, r, rq);
+	if (r == c)
+		error = process_release(r);
+	else if ((error = process_launch(h, r, rq)) == 0)
+		error = process_ready(h, r, rq);
 	if (error != 0)
 		return (error);
+	r->pid = r->launch.pid;
 	r->state = RECORD_STARTING;
 	r->request = rq->m->header.sequence;
 	return (1);
@@ -310,8 +322,9 @@ process_signal(struct helper *h, struct record *t, struct request *rq)
 int
 process_delete(struct helper *h, struct record *r, struct request *rq)
 {
-	rq->over = 1;
-	if (RECORD_IS_EXEC(r))
+	/* What is only prepared the table has undone. */
+	rq->over = r->state != RECORD_PREPARED;
+	if (!rq->over || RECORD_IS_EXEC(r))
 		return (0);
 	rq->event = EVENT_DELETE;
 	rq->reply.step = MSG_STEP_STATE;
@@ -348,7 +361,8 @@ process_ended(struct helper *h, struct record *r, int status)
 	/* What it said before: it was ready, then failed or was executed. */
 	for (i = 0; i < 2 && r->launch_fd != -1; i++)
 		process_started(h, r);
-	if (r->state != RECORD_UNDONE)
+	/* Why one ended that is prepared, it has told who will ask for it. */
+	if (r->state != RECORD_UNDONE && r->state != RECORD_PREPARED)
 		r->state = RECORD_ENDING;
 }
 

@@ -27,7 +27,7 @@ record_new(struct helper *h, const struct msg_ref *ref)
 		r->state = RECORD_CREATED;
 		r->ref = r->exited.ref = *ref;
 		memset(r->fds, -1, sizeof(r->fds));
-		r->mount.socket_fd = -1;
+		r->mount.socket_fd = r->launch.socket_fd = -1;
 		return (r);
 	}
 	return (NULL);
@@ -41,6 +41,7 @@ record_free(struct helper *h, struct record *r)
 	r->state = RECORD_FREE;
 	fdpass_close(r->fds, sizeof(r->fds) / sizeof(r->fds[0]));
 	fdpass_close(&r->mount.socket_fd, 1);
+	fdpass_close(&r->launch.socket_fd, 1);
 	if (RECORD_IS_EXEC(r))
 		return;
 	RECORD_FOREACH(exec, h) {

@@ -36,7 +36,7 @@ step_mount(const struct helper *h, const struct record *r)
 {
 	const int is_init = (r->plan.flags & PLAN_NEW_PIDNS) != 0,
 	    is_host = (r->plan.flags & PLAN_HOST) != 0;
-	int fd, proc, shared = -1;
+	int fd, go, proc, shared = -1;
 
 	/*
 	 * Children of a parent that ignores SIGCHLD are reaped by the kernel;
@@ -60,6 +60,9 @@ step_mount(const struct helper *h, const struct record *r)
 	if (!is_host && (r->on_node & 1 << PLAN_NS_PID) != 0)
 		mount_set(proc, MOUNT_ATTR_RDONLY, 0, "/proc");
 	volumes_open(h, r, fd);
+	/* Now the cgroup has to be there. */
+	if (read(STEP_RESULT_FD, &go, 1) != 1)
+		_exit(1);
 	if (!is_host)
 		cgroup_open(h, r);
 	MUST(setns(fd, CLONE_NEWNS), "entering the overlay");

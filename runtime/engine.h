@@ -110,6 +110,13 @@ struct engine *engine_new(struct loop *loop, struct channel *channel,
 void	 engine_free(struct engine *engine);
 
 /*
+ * A container will be created: what takes no more than its name is done from
+ * now on; or it will not.  Nobody is told what becomes of that.
+ */
+void	 engine_expect(struct engine *engine, const char *id);
+void	 engine_forget(struct engine *engine, const char *id);
+
+/*
  * Creates a container: afterwards its process exists and waits.  Fails with
  * INVALID_ARGUMENT (also if the specification does not agree about the
  * terminal), ALREADY_EXISTS, UNIMPLEMENTED (checkpoint), RESOURCE_EXHAUSTED,

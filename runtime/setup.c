@@ -471,6 +471,47 @@ setup_submit(struct engine *engine, struct process *container,
 	setup_forget(process, &status);
 }
 
+/* What is wrong is told when the container is to be created. */
+static void
+expect_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
+{
+	(void)arg;
+	(void)reply;
+	(void)fds;
+}
+
+/* The reference of what is no container yet; 0, or -1 for one that is. */
+static int
+expect_ref(const struct engine *engine, const char *id, struct msg_ref *ref)
+{
+	struct status status;
+
+	memset(ref, 0, sizeof(*ref));
+	if (id_check("a container", id, &status) != 0 ||
+	    process_find(engine, id, "") != NULL)
+		return (-1);
+	strcpy(ref->id, id);
+	return (0);
+}
+
+void
+engine_expect(struct engine *engine, const char *id)
+{
+	struct msg_ref ref;
+
+	if (expect_ref(engine, id, &ref) == 0)
+		(void)priv_prepare(engine->priv, &ref, expect_done, NULL);
+}
+
+void
+engine_forget(struct engine *engine, const char *id)
+{
+	struct msg_ref ref;
+
+	if (expect_ref(engine, id, &ref) == 0)
+		(void)priv_delete(engine->priv, &ref, expect_done, NULL);
+}
+
 void
 engine_create(struct engine *engine, const struct engine_spec *spec,
     engine_done *done, void *arg)

@@ -14,7 +14,8 @@
 #define FIRST_LIMIT 60000	/* ms from the start to the first Create */
 #define NEXT_LIMIT  30000	/* ms from the last Delete to the next */
 #define DRAIN_LIMIT 2000	/* ms to write the last answers */
-#define JOINING_MAX 16		/* the first is forgotten beyond */
+#define JOINING_MAX 16		/* the first is forgotten beyond, */
+#define LATE_LIMIT  60000	/* and all, ms after the last of them */
 #define MMAP_LIMIT  (64 * 1024) /* bytes; larger blocks are given back */
 
 static struct {
@@ -22,7 +23,7 @@ static struct {
 	struct engine *engine;
 	struct ttrpc_server *server;
 	struct task_service service;
-	struct loop_timer idle;
+	struct loop_timer idle, late;
 	size_t containers;
 	/* `start` was run for them; or "". */
 	char joining[JOINING_MAX][MSG_ID_SIZE];
@@ -44,6 +45,7 @@ end(enum log_level level, const char *why)
 {
 	shim.ending = 1;
 	loop_timer_cancel(shim.loop, &shim.idle);
+	loop_timer_cancel(shim.loop, &shim.late);
 	log_event(level, "ending", "reason", why, NULL);
 	ttrpc_drain(shim.server, DRAIN_LIMIT, ended, NULL);
 }
@@ -92,6 +94,8 @@ on_create(void *arg, const char *id)
 		if (strcmp(shim.joining[i], id) == 0)
 			shim.joining[i][0] = '\0';
 	}
+	if (!is_awaited())
+		loop_timer_cancel(shim.loop, &shim.late);
 }
 
 /*
@@ -106,11 +110,49 @@ on_shutdown(void *arg, const char *id)
 		end(LOG_LEVEL_DEBUG, "shutdown");
 }
 
+/* No Create will come for what is in this place. */
+static void
+forget(size_t i)
+{
+	if (shim.joining[i][0] != '\0')
+		engine_forget(shim.engine, shim.joining[i]);
+	shim.joining[i][0] = '\0';
+}
+
+static void
+leave(const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < JOINING_MAX; i++) {
+		if (strcmp(shim.joining[i], id) == 0)
+			forget(i);
+	}
+	on_shutdown(NULL, id);
+}
+
+static void
+too_late(void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < JOINING_MAX; i++)
+		forget(i);
+}
+
 static void
 join(const char *id)
 {
+	size_t place;
+
 	on_create(NULL, id);
-	strcpy(shim.joining[shim.joins++ % JOINING_MAX], id);
+	place = shim.joins++ % JOINING_MAX;
+	forget(place);
+	strcpy(shim.joining[place], id);
+	/* While `start` and containerd come to the Create. */
+	engine_expect(shim.engine, id);
+	loop_timer_set(shim.loop, &shim.late, LATE_LIMIT, too_late, NULL);
 	if (shim.containers == 0)
 		loop_timer_set(shim.loop, &shim.idle, FIRST_LIMIT,
 		    idle_too_long, NULL);
@@ -130,7 +172,7 @@ group_dispatch(struct ttrpc_call *call, const char *method,
 	if (strcmp(method, GROUP_JOIN) == 0)
 		join(id);
 	else if (strcmp(method, GROUP_LEAVE) == 0)
-		on_shutdown(NULL, id);
+		leave(id);
 	ttrpc_reply(call, NULL);
 }
 

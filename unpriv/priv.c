@@ -443,6 +443,13 @@ submit_ref(struct priv *priv, uint16_t op, const struct msg_ref *ref, int fd,
 }
 
 int
+priv_prepare(struct priv *priv, const struct msg_ref *ref, priv_done *done,
+    void *arg)
+{
+	return (submit_ref(priv, MSG_PREPARE, ref, -1, done, arg));
+}
+
+int
 priv_create(struct priv *priv, const struct msg_ref *ref, priv_done *done,
     void *arg)
 {

@@ -67,6 +67,8 @@ void	 priv_free(struct priv *priv);
  * after the loss of the helper, -ENOBUFS, -ENOMEM, -EINVAL for what
  * msg_body_check refuses.
  */
+int	 priv_prepare(struct priv *priv, const struct msg_ref *ref,
+	    priv_done *done, void *arg);
 int	 priv_create(struct priv *priv, const struct msg_ref *ref,
 	    priv_done *done, void *arg);
 int	 priv_start(struct priv *priv, const struct msg_ref *ref,

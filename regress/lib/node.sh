@@ -219,8 +219,13 @@ publisher_pid() {
 	pids_of reaper-publish
 }
 
+# helper_pid: the helpers, without steps of theirs, which bear the same name.
 helper_pid() {
-	pids_of reaper-privsep
+	for _pid in $(pids_of reaper-privsep); do
+		_parent=$(status_of "$_pid" PPid)
+		[ "$(cat "/proc/$_parent/comm")" = reaper-privsep ] ||
+		    echo "$_pid"
+	done
 }
 
 init_pid() {

@@ -200,6 +200,50 @@ a_shutdown_does_not_end_a_shim_that_start_has_named_body() {
 	group_end
 }
 
+node_test what_start_has_named_is_prepared_and_gone_with_delete \
+    "Its creation is on its way; where it never comes nothing stays"
+what_start_has_named_is_prepared_and_gone_with_delete_body() {
+	group_begin
+	group_start a
+	group_create a
+	group_start b
+	until_true 10 [ -e "$REGRESS_DIR/reaper/b" ] || node_fail "nothing is prepared"
+	expect 1 "*" peer State 1=b
+	group_delete b
+	until_true 10 [ ! -e "$REGRESS_DIR/reaper/b" ] || node_fail "b stays prepared"
+	group_start b
+	group_create b
+	group_remove b
+	group_delete b
+	group_remove a
+	expect 0 "" peer Shutdown 1=a
+	until_true 10 no_shim_runs || node_fail "the shim stays"
+	group_delete a
+	group_end
+}
+
+node_test what_is_prepared_is_not_created_for_another_of_its_name \
+    "A bundle that came in the place of the one that was read"
+what_is_prepared_is_not_created_for_another_of_its_name_body() {
+	group_begin
+	group_start a
+	group_create a
+	group_start b
+	until_true 10 [ -e "$REGRESS_DIR/reaper/b" ] || node_fail "nothing is prepared"
+	rm -r "$REGRESS_DIR/bundles/b"
+	spec_make "$(bundle_make b)/config.json" "$FILTER" sleep 1000
+	expect 1 "*" peer Create 1=b "2=$REGRESS_DIR/bundles/b"
+	until_true 10 [ ! -e "$REGRESS_DIR/reaper/b" ] || node_fail "b stays prepared"
+	group_create b
+	group_remove b
+	group_delete b
+	group_remove a
+	expect 0 "" peer Shutdown 1=a
+	until_true 10 no_shim_runs || node_fail "the shim stays"
+	group_delete a
+	group_end
+}
+
 node_test a_shutdown_does_not_end_a_shim_that_two_are_told_of \
     "The last container goes just when two come, of which one goes first"
 a_shutdown_does_not_end_a_shim_that_two_are_told_of_body() {

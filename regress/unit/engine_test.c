@@ -380,6 +380,29 @@ ATF_TC_BODY(engine_leads_a_container_from_create_to_delete, tc)
 	end();
 }
 
+ATF_TC_WITHOUT_HEAD(what_is_to_come_is_prepared_and_not_known_yet);
+ATF_TC_BODY(what_is_to_come_is_prepared_and_not_known_yet, tc)
+{
+	begin();
+	engine_expect(engine, "c1");
+	answer(expect(MSG_PREPARE, "", NULL), 0);
+	check_unknown("");
+	engine_forget(engine, "c1");
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	engine_expect(engine, "c1");
+	/* What is wrong is told when it is to be created. */
+	answer_error(expect(MSG_PREPARE, "", NULL), -EINVAL, MSG_STEP_DECODE,
+	    "why");
+	create("");
+	ATF_CHECK_EQ(containers, 1);
+	engine_expect(engine, "c1");
+	engine_forget(engine, "c1");
+	engine_expect(engine, "not an id");
+	engine_expect(engine, "");
+	expect_nothing();
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(engine_knows_nothing_of_other_ids);
 ATF_TC_BODY(engine_knows_nothing_of_other_ids, tc)
 {
@@ -3250,6 +3273,7 @@ ATF_TC_BODY(engine_wants_readiness_to_come_first, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, engine_leads_a_container_from_create_to_delete);
+	ATF_TP_ADD_TC(tp, what_is_to_come_is_prepared_and_not_known_yet);
 	ATF_TP_ADD_TC(tp, engine_knows_nothing_of_other_ids);
 	ATF_TP_ADD_TC(tp, engine_refuses_what_it_cannot_do_and_says_what);
 	ATF_TP_ADD_TC(tp, engine_refuses_ids_and_bundles_that_do_not_fit);

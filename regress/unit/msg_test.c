@@ -71,8 +71,8 @@ request_make(uint16_t op, union msg_body *body)
 	}
 }
 
-static const uint16_t requests[] = { MSG_CREATE, MSG_START, MSG_EXEC,
-	MSG_SIGNAL, MSG_STDIO, MSG_DELETE, MSG_CGROUP, MSG_PUBLISH };
+static const uint16_t requests[] = { MSG_PREPARE, MSG_CREATE, MSG_START,
+	MSG_EXEC, MSG_SIGNAL, MSG_STDIO, MSG_DELETE, MSG_CGROUP, MSG_PUBLISH };
 
 #define NREQUESTS (sizeof(requests) / sizeof(requests[0]))
 
@@ -101,7 +101,7 @@ ATF_TC_BODY(other_operations_are_refused, tc)
 	size_t i;
 
 	for (op = 0; op <= UINT16_MAX; op++) {
-		if (op >= MSG_CREATE && op <= MSG_PUBLISH)
+		if (op >= MSG_PREPARE && op <= MSG_PUBLISH)
 			continue;
 		for (i = 0; i < NREQUESTS; i++) {
 			length = request_make(requests[i], &body);

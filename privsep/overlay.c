@@ -110,8 +110,7 @@ overlay_extend(const char *path)
 	int base, fd, filters, merged = -1, n;
 	struct stat st;
 
-	fd = NODE_OPEN("/", O_PATH | O_DIRECTORY);
-	fd = MUST(path_open(fd, path + 1, O_PATH, 0), path);
+	fd = MUST(path_open(AT_FDCWD, path, O_PATH, RESOLVE_NO_SYMLINKS), path);
 	MUST(fstat(fd, &st), path);
 	/* What is filtered there lies in the layer at the same place. */
 	filters = path_open(OPEN(FILTERS, O_PATH | O_DIRECTORY), path + 1,

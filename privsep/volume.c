@@ -91,12 +91,9 @@ static int
 source_open(const struct volume *v)
 {
 	struct stat st;
-	int fd, root;
+	int fd, tree;
 
-	root = MUST(open("/", O_PATH | O_CLOEXEC), "/");
-	fd = path_open(root, v->source[1] != '\0' ? v->source + 1 : ".",
-	    O_PATH, 0);
-	close(root);
+	fd = path_open(AT_FDCWD, v->source, O_PATH, RESOLVE_NO_SYMLINKS);
 	if (fd == -ENOENT && v->m.mode != 0)
 		return (-1);
 	MUST(fd, v->source);
@@ -105,10 +102,10 @@ source_open(const struct volume *v)
 	    !S_ISBLK(st.st_mode)) || (v->m.number != 0 &&
 	    v->m.number != st.st_rdev)))
 		step_fail(MSG_STEP_MOUNT, -ENODEV, v->source);
-	root = mount_clone(fd, "", v->m.kind == PLAN_BIND_TREE ?
+	tree = mount_clone(fd, "", v->m.kind == PLAN_BIND_TREE ?
 	    AT_RECURSIVE : 0, v->source);
 	close(fd);
-	return (root);
+	return (tree);
 }
 
 /* A new filesystem, or -1 for what is none. */
@@ -242,9 +239,8 @@ target_open(char *path, mode_t type, const char *link)
 	if (made == -1 && errno != EEXIST)
 		MUST(-1, path);
 	fdpass_close(&parent, 1);
-	if (made > 0)
-		close(made);
-	return (type == S_IFLNK ? -1 : MUST(target_find(path), path));
+	return (type == S_IFLNK ? -1 : made > 0 ? made :
+	    MUST(target_find(path), path));
 }
 
 /* Hides what is there, or takes its being writable. */

@@ -170,10 +170,12 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 	} else {
 		*plan_fd = memfd_create("plan",
 		    MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		files[0] = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-		files[1] = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
-		error = *plan_fd == -1 || files[0] == -1 || files[1] == -1 ?
-		    -errno : step_fork(h, r, &step);
+		files[0] = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+		/* Mounts are a container's. */
+		files[1] = RECORD_IS_EXEC(r) ? -1 :
+		    open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+		error = *plan_fd == -1 || files[0] == -1 || (files[1] == -1 &&
+		    !RECORD_IS_EXEC(r)) ? -errno : step_fork(h, r, &step);
 		if (error == 0)
 			error = step_wait(&step, NULL, rq);
 		fdpass_close(&step.socket_fd, 1);

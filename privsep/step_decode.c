@@ -10,12 +10,13 @@
 void
 step_decode(const struct helper *h, const struct record *r)
 {
-	const struct decode_node on = { &h->boot.node, STEP_FDS + 3,
-		STEP_FDS + 2 };
+	const struct decode_node on = { &h->boot.node, STEP_FDS + 2,
+		RECORD_IS_EXEC(r) ? -1 : STEP_FDS + 3 };
 	const struct plan *plan;
 	int error;
 
-	if ((error = oci_prepare()) != 0)
+	/* An exec has no profile of its own. */
+	if (!RECORD_IS_EXEC(r) && (error = oci_prepare()) != 0)
 		step_fail(MSG_STEP_DECODE, error, "a pipe");
 	step_confine(&policy_decode);
 	error = decode_document(RECORD_IS_EXEC(r) ? PLAN_PROCESS : PLAN_BUNDLE,

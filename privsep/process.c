@@ -241,8 +241,10 @@ process_start(struct helper *h, struct record *r, struct request *rq)
 	rq->reply.step = MSG_STEP_LAUNCH;
 	if (r == c)
 		error = process_release(r);
-	else if ((error = process_launch(h, r, rq)) == 0)
-		error = process_ready(h, r, rq);
+	else if ((error = process_launch(h, r, rq)) == 0 &&
+	    (error = process_ready(h, r, rq)) == 0)
+		/* It need not wait; one that has ended has said why. */
+		(void)process_release(r);
 	if (error != 0)
 		return (error);
 	r->pid = r->launch.pid;
@@ -264,10 +266,8 @@ process_started(struct helper *h, struct record *r)
 		r->terminal_fd = fd;
 	}
 	/* An exec's is ready; one that is killed now will say nothing more. */
-	if (n == 1 && reply.error == 0) {
-		(void)process_release(r);
+	if (n == 1 && reply.error == 0)
 		return;
-	}
 	fdpass_close(&r->launch_fd, 1);
 	/* One that ends before it was released is reported when reaped. */
 	if (r->state != RECORD_STARTING)

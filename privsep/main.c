@@ -149,26 +149,27 @@ main(void)
 	umask(0);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		log_fatal("becoming undumpable");
-	while (n > 0 && size < sizeof(*boot)) {
-		n = read(BOOT_FD, (char *)boot + size, sizeof(*boot) - size);
-		size += (size_t)n;
-	}
-	if (size != sizeof(*boot) || boot->magic != BOOT_MAGIC)
-		log_fatal("the boot record is malformed");
 	h->plan_fd = BOOT_PLAN_FD;
 	h->own_pidns_fd = namespace_open(getpid(), PLAN_NS_PID);
 	sigfillset(&all);
 	h->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (h->own_pidns_fd < 0 || h->signal_fd == -1 ||
+	if (sodium_init() == -1 || h->own_pidns_fd < 0 || h->signal_fd == -1 ||
 	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
 	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    pipe2(h->lifeline, O_CLOEXEC) == -1 ||
 	    close_range(BOOT_CHANNEL_FD, BOOT_PLAN_FD, CLOSE_RANGE_CLOEXEC))
 		log_fatal("opening");
+	cgroup_boot(h->cgroups);
+	/* While `start` finds out what to tell. */
+	while (n > 0 && size < sizeof(*boot)) {
+		n = read(BOOT_FD, (char *)boot + size, sizeof(*boot) - size);
+		size += (size_t)n;
+	}
+	if (size != sizeof(*boot) || boot->magic != BOOT_MAGIC)
+		log_fatal("the boot record is malformed");
 	h->bundles_fd = directory_open(boot->bundles);
 	h->root_fd = directory_open(boot->node.runtime_root);
-	cgroup_boot(h->cgroups);
 	if (channel_open(&h->channel, BOOT_CHANNEL_FD, CHANNEL_HELPER,
 	    boot->key, (pid_t)boot->shim_pid, boot->shim_uid) != 0)
 		log_fatal("the channel");

@@ -301,7 +301,7 @@ cgroup_kill(const struct helper *h, const struct record *c)
 }
 
 int
-cgroup_remove(const struct helper *h, struct record *c)
+cgroup_remove(const struct helper *h, struct record *c, int all)
 {
 	char text[11], *path, *slash;
 	int error = 0, i, populated;
@@ -313,7 +313,7 @@ cgroup_remove(const struct helper *h, struct record *c)
 	 * Version 2 first: once the kernel has removed that, it has also left
 	 * the critical section in which the last process leaves the others.
 	 */
-	for (i = UNIFIED; i >= 0 && error == 0; i--) {
+	for (i = UNIFIED; i >= (all ? 0 : UNIFIED) && error == 0; i--) {
 		if ((c->has_cgroup & 1 << i) == 0)
 			continue;
 		path = path_of(h, c, i);

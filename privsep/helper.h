@@ -285,10 +285,11 @@ int	 state_write(const struct helper *h, const struct record *c);
 void	 cgroup_boot(int fds[CGROUP_HIERARCHIES]);
 
 /*
- * Removes a container's, if it was made.  Returns 0 or a negative errno: -EBUSY
- * while something lives in it; populated_fd tells of the end of that.
+ * Removes a container's, if it was made, or first that of version 2 alone.
+ * Returns 0 or a negative errno: -EBUSY while something lives in it;
+ * populated_fd tells of the end of that.
  */
-int	 cgroup_remove(const struct helper *h, struct record *c);
+int	 cgroup_remove(const struct helper *h, struct record *c, int all);
 
 /* Kills all that is in it, unless its own pid 1 has to end for that. */
 void	 cgroup_kill(const struct helper *h, const struct record *c);

@@ -128,7 +128,7 @@ helper_close(struct helper *h)
 		alive = 0;
 		RECORD_FOREACH(r, h) {
 			alive += record_kill(h, r);
-			alive += cgroup_remove(h, r) == -EBUSY;
+			alive += cgroup_remove(h, r, 1) == -EBUSY;
 		}
 		if (alive == 0)
 			return;

@@ -331,7 +331,7 @@ process_delete(struct helper *h, struct record *r, struct request *rq)
 	rq->event = EVENT_DELETE;
 	rq->reply.step = MSG_STEP_STATE;
 	/* Version 1 alone has not told when it was empty. */
-	cgroup_remove(h, r);
+	cgroup_remove(h, r, 1);
 	return (state_remove(h->root_fd, r->state_fd, r->ref.id));
 }
 
@@ -384,7 +384,7 @@ process_settle(struct helper *h, struct record *r)
 	if (!RECORD_IS_EXEC(r)) {
 		alive = record_kill(h, r);
 		/* In any case: it has seen what has come until now. */
-		busy = cgroup_remove(h, r) == -EBUSY;
+		busy = cgroup_remove(h, r, undone) == -EBUSY;
 		if (busy || alive > (!undone && r->init_pid != 0))
 			return;
 	}
@@ -397,6 +397,7 @@ process_settle(struct helper *h, struct record *r)
 	r->state = RECORD_STOPPED;
 	helper_send(h, MSG_EXITED, &r->exited, sizeof(r->exited), NULL);
 	helper_publish(h, EVENT_EXIT, r);
+	cgroup_remove(h, r, 1);
 	/* Slow if it is the last reference: better while pid 1 has one. */
 	fdpass_close(&r->mntns_fd, 1);
 }

@@ -64,8 +64,9 @@ int	 fdpass_send(int socket_fd, const void *data, size_t size,
  * Receives one datagram of at most size bytes without waiting; fds
  * (MSG_FDS_MAX entries, close-on-exec, the caller's; unused ones are -1) and,
  * unless NULL, the sender's credentials, which must then be there.  Returns
- * the number of bytes (0: the end), or a negative errno, -EBADMSG for
- * anything truncated or unexpected; then no descriptor is left open.
+ * the number of bytes (0: the end, after all that was sent, whether or not the
+ * other has read all that it got), or a negative errno, -EBADMSG for anything
+ * truncated or unexpected; then no descriptor is left open.
  */
 int	 fdpass_receive(int socket_fd, void *data, size_t size,
 	    int fds[MSG_FDS_MAX], struct ucred *credentials);

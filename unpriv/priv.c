@@ -331,9 +331,6 @@ receive_some(struct priv *priv)
 		n = channel_receive(priv->channel, &message, fds);
 		if (n == -EAGAIN || n == -EINTR)
 			return;
-		/* It went without reading all; what it sent is still there. */
-		if (n == -ECONNRESET)
-			continue;
 		if (n <= 0) {
 			priv_break(priv,
 			    n == 0 ? "the helper has ended" :

@@ -367,6 +367,23 @@ ATF_TC_BODY(a_full_socket_loses_no_sequence_number, tc)
 	ATF_CHECK_EQ(channel_receive(&ends.helper, &message, fds), 1);
 }
 
+ATF_TC_WITHOUT_HEAD(what_was_sent_by_one_that_went_is_received);
+ATF_TC_BODY(what_was_sent_by_one_that_went_is_received, tc)
+{
+	int fds[MSG_FDS_MAX], pair[2];
+	char byte = 0;
+
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	ATF_REQUIRE_EQ(fdpass_send(pair[0], "n", 1, NULL, 0), 0);
+	ATF_REQUIRE_EQ(fdpass_send(pair[1], "y", 1, NULL, 0), 0);
+	/* Without having read what it got. */
+	close(pair[1]);
+	ATF_CHECK_EQ(fdpass_receive(pair[0], &byte, 1, fds, NULL), 1);
+	ATF_CHECK_EQ(byte, 'y');
+	ATF_CHECK_EQ(fdpass_receive(pair[0], &byte, 1, fds, NULL), 0);
+	close(pair[0]);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, a_message_arrives_with_its_descriptors);
@@ -378,5 +395,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, a_fork_has_no_keys);
 	ATF_TP_ADD_TC(tp, surplus_descriptors_end_the_session_and_are_closed);
 	ATF_TP_ADD_TC(tp, a_full_socket_loses_no_sequence_number);
+	ATF_TP_ADD_TC(tp, what_was_sent_by_one_that_went_is_received);
 	return (atf_no_error());
 }

@@ -31,7 +31,7 @@ container_prepare(struct helper *h, struct record *c, struct request *rq)
 		return (-EPERM);
 	}
 	reply->step = MSG_STEP_NAMESPACE;
-	if ((error = process_mount(h, c)) != 0 ||
+	if ((error = process_mount(h, c, rq)) != 0 ||
 	    (error = cgroup_make(h, c, rq)) != 0)
 		return (error);
 	/* It shows the cgroup, and can come as far as that by itself. */

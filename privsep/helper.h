@@ -54,7 +54,7 @@ struct record;
 
 /* Does what its name says.  One that returns ends with status 0. */
 typedef void step_program(const struct helper *h, const struct record *r);
-step_program step_decode, step_mount, step_launch;
+step_program step_decode, step_proc, step_mount, step_launch;
 
 struct step {
 	step_program *program;
@@ -253,9 +253,10 @@ int	 process_decode(struct helper *h, struct record *r, int fd,
 
 /*
  * process.c: begins to make a container's mount namespace, by what will be pid
- * 1 of its own pid namespace if it has one: mount, init_pid, its ns_fds.
+ * 1 of its own pid namespace if it has one: mount, init_pid, its ns_fds.  rq as
+ * above.
  */
-int	 process_mount(struct helper *h, struct record *c);
+int	 process_mount(struct helper *h, struct record *c, struct request *rq);
 
 /*
  * namespace.c: opens a namespace, enum plan_ns, of a process; takes those that

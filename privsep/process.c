@@ -35,15 +35,24 @@ plan_take(struct record *r)
 }
 
 int
-process_mount(struct helper *h, struct record *c)
+process_mount(struct helper *h, struct record *c, struct request *rq)
 {
 	const int is_new = (c->plan.flags & PLAN_NEW_PIDNS) != 0;
-	int error, *ns = &c->ns_fds[PLAN_NS_PID];
+	int error = 0, *ns = &c->ns_fds[PLAN_NS_PID], proc_fd = -1;
+	struct step proc = { step_proc, *ns, policy_mount_capabilities,
+		{ -1 }, -1, -1, 0 };
 
-	c->mount = (struct step){ step_mount,
-		is_new ? STEP_PIDNS_NEW : *ns, policy_mount_capabilities,
-		{ h->lifeline[0], c->strings_fd }, -1, -1, 0 };
-	if ((error = step_fork(h, c, &c->mount)) != 0 || !is_new)
+	if (*ns >= 0 && (error = step_fork(h, c, &proc)) == 0)
+		error = step_wait(&proc, &proc_fd, rq);
+	fdpass_close(&proc.socket_fd, 1);
+	if (error != 0)
+		return (error);
+	c->mount = (struct step){ step_mount, is_new ? STEP_PIDNS_NEW : -1,
+		policy_mount_capabilities,
+		{ h->lifeline[0], c->strings_fd, proc_fd }, -1, -1, 0 };
+	error = step_fork(h, c, &c->mount);
+	fdpass_close(&proc_fd, 1);
+	if (error != 0 || !is_new)
 		return (error);
 	c->init_pid = c->mount.pid;
 	*ns = namespace_open(c->init_pid, PLAN_NS_PID);

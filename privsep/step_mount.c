@@ -31,12 +31,32 @@ root_finish(const struct plan *plan, int shared)
 		    MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_F_EMPTY_PATH), "/");
 }
 
+/* One that shows the pid namespace that the step was born in. */
+static int
+proc_new(void)
+{
+	return (mount_new("proc", NULL, NOSUID_NODEV | MOUNT_ATTR_NOEXEC));
+}
+
+/*
+ * In a pid namespace where others are already, who may stop what they find
+ * there: nothing is locked meanwhile.
+ */
+void
+step_proc(const struct helper *h, const struct record *r)
+{
+	(void)h;
+	(void)r;
+	step_confine(&policy_mount);
+	step_report(0, MSG_STEP_NONE, NULL, proc_new());
+}
+
 void
 step_mount(const struct helper *h, const struct record *r)
 {
 	const int is_init = (r->plan.flags & PLAN_NEW_PIDNS) != 0,
 	    is_host = (r->plan.flags & PLAN_HOST) != 0;
-	int fd, go, proc, shared = -1;
+	int fd, go, proc, self, shared = -1;
 
 	/*
 	 * Children of a parent that ignores SIGCHLD are reaped by the kernel;
@@ -46,16 +66,12 @@ step_mount(const struct helper *h, const struct record *r)
 	    prctl(PR_SET_NAME, "reaper-init") == -1))
 		_exit(1);
 	step_confine(&policy_mount);
+	self = MUST(open("/proc/self/ns", O_PATH | O_CLOEXEC), "ns");
 	fd = overlay_open(h, &r->plan);
-	/*
-	 * One that shows the pid namespace that this step was born in, or the
-	 * node's as it is.
-	 */
-	if (is_init || r->ns_fds[PLAN_NS_PID] >= 0)
-		proc = mount_new("proc", NULL, NOSUID_NODEV |
-		    MOUNT_ATTR_NOEXEC);
-	else
-		proc = mount_clone(AT_FDCWD, "/proc", AT_RECURSIVE, "/proc");
+	/* Of its own pid namespace, of another's, or the node's as it is. */
+	proc = is_init ? proc_new() : r->ns_fds[PLAN_NS_PID] >= 0 ?
+	    STEP_FDS + 2 : mount_clone(AT_FDCWD, "/proc", AT_RECURSIVE,
+	    "/proc");
 	/* Of the node's processes root could change what files of these say. */
 	if (!is_host && (r->on_node & 1 << PLAN_NS_PID) != 0)
 		mount_set(proc, MOUNT_ATTR_RDONLY, 0, "/proc");
@@ -77,7 +93,8 @@ step_mount(const struct helper *h, const struct record *r)
 	mount_attach(proc, AT_FDCWD, "/proc", "/proc");
 	/* The node's does not get what is mounted on its copy. */
 	MUST(mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL), "/proc");
-	fd = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "ns/mnt");
+	/* In the /proc of another pid namespace this step is not. */
+	fd = MUST(openat(self, "mnt", O_RDONLY | O_CLOEXEC), "ns/mnt");
 	if (!is_host)
 		cgroup_show(h);
 	volumes_attach(r);

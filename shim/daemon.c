@@ -75,7 +75,7 @@ order_wait(void *order, size_t size, int fds[MSG_FDS_MAX], int nfds)
  */
 static void
 publisher_start(const struct daemon_args *daemon, enum log_level level,
-    int logs[DAEMON_LOGS])
+    int logs[DAEMON_LOGS], int empty)
 {
 	int error, null;
 
@@ -84,7 +84,7 @@ publisher_start(const struct daemon_args *daemon, enum log_level level,
 	    dup2(logs[DAEMON_LOG_RUNTIME], STDOUT_FILENO) == -1)
 		fail(-errno, "the publisher's log");
 	log_file(STDOUT_FILENO, level);
-	error = publish_spawn(FD_EVENTS, daemon->events_address,
+	error = publish_spawn(FD_EVENTS, daemon->events_address, empty,
 	    daemon->args->namespace, daemon->bundles);
 	if (error < 0)
 		fail(error, "starting the publisher of events");
@@ -118,7 +118,7 @@ daemon_run(const struct daemon_args *daemon)
 	order_wait(&byte, sizeof(byte), logs, DAEMON_LOGS);
 	order_wait(&order, sizeof(order), fds, DAEMON_FDS);
 	log_context(daemon->args->namespace, order.group);
-	publisher_start(daemon, level, logs);
+	publisher_start(daemon, level, logs, fds[DAEMON_ROOT]);
 	error = channel_open(&channel, FD_CHANNEL, CHANNEL_SHIM, daemon->key,
 	    order.helper, 0);
 	sodium_memzero(daemon->key, CHANNEL_KEY_SIZE);

@@ -16,7 +16,7 @@ struct daemon_args {
 	int events_fd;		/* the publisher's end */
 	int lines_fd;		/* likewise, of the helper's log */
 	int ready_fd;		/* see daemon_run */
-	const char *events_address; /* containerd's socket for them */
+	const char *events_address; /* containerd's socket for them, or "" */
 	const char *bundles;	/* directory that holds the bundles */
 };
 

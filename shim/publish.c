@@ -179,6 +179,8 @@ static void
 queue_add(const struct event *event)
 {
 	relay_event(event);
+	if (containerd.sun_path[0] == '\0')
+		return;
 	if (waiting == QUEUE_MAX) {
 		log_event(LOG_LEVEL_WARNING,
 		    "an event was dropped: containerd is away", "id",
@@ -318,17 +320,20 @@ static void __attribute__((noreturn)) publish_run(int events, int root)
 }
 
 pid_t
-publish_spawn(int events, const char *address, const char *containerd_namespace,
-    const char *bundles)
+publish_spawn(int events, const char *address, int empty,
+    const char *containerd_namespace, const char *bundles)
 {
 	char directory[sizeof(containerd.sun_path)];
 	int error, root;
 	pid_t pid;
 
-	if ((error = address_split(address, directory)) != 0)
+	if (address[0] != '\0' &&
+	    (error = address_split(address, directory)) != 0)
 		return (error);
 	event_encode_init(containerd_namespace, bundles);
-	root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = address[0] != '\0' ?
+	    open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC) :
+	    fcntl(empty, F_DUPFD_CLOEXEC, 0);
 	if (root == -1)
 		return (-errno);
 	if ((pid = fork()) == 0)

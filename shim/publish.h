@@ -15,12 +15,14 @@
  * that come from the helper on standard input, a non-blocking SOCK_SEQPACKET
  * socket; as log_open and log_file have said by then, but of containerd's log
  * only warnings.  events is the socket to read struct event_notice from
- * (lent), whose files it watches for kills; address the path of containerd's ttrpc socket, with or without "unix://"; namespace
- * containerd's; bundles the directory of the bundles.  It ends when the other
- * end of events is closed everywhere and what was waiting has been sent, or
- * could not be within two seconds.  Returns its pid or a negative errno.
+ * (lent), whose files it watches for kills; address the path of containerd's
+ * ttrpc socket, with or without "unix://", or "": then there is nobody but the
+ * log to tell, and empty (lent) is its root directory; namespace containerd's;
+ * bundles the directory of the bundles.  It ends when the other end of events
+ * is closed everywhere and what was waiting has been sent, or could not be
+ * within two seconds.  Returns its pid or a negative errno.
  */
-pid_t	 publish_spawn(int events, const char *address,
+pid_t	 publish_spawn(int events, const char *address, int empty,
 	    const char *containerd_namespace, const char *bundles);
 
 #endif

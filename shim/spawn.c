@@ -60,7 +60,10 @@ environment_wipe(void)
 	environ = NULL;
 }
 
-/* containerd's socket for events: beside the one that it was given for. */
+/*
+ * containerd's socket for events: beside the one that it was given for.  Where
+ * none was given there is no containerd, and nobody to be told.
+ */
 static void
 events_find(struct spawn *spawn, const struct shim_args *args)
 {
@@ -69,7 +72,7 @@ events_find(struct spawn *spawn, const struct shim_args *args)
 	if (given != NULL && given[0] != '\0')
 		snprintf(spawn->events_address, SPAWN_ADDRESS_SIZE, "%s",
 		    given);
-	else
+	else if (args->address[0] != '\0')
 		snprintf(spawn->events_address, SPAWN_ADDRESS_SIZE, "%s.ttrpc",
 		    args->address);
 }

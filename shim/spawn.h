@@ -29,7 +29,7 @@ struct spawn {
 	int ready[2];		/* ours, daemon's */
 	pid_t daemon, helper;	/* 0: not running */
 	struct boot boot;	/* the helper's; holds the channel's key */
-	char events_address[SPAWN_ADDRESS_SIZE]; /* containerd's */
+	char events_address[SPAWN_ADDRESS_SIZE]; /* containerd's, or "" */
 };
 
 /*

@@ -60,8 +60,9 @@ $(BUILD)/containerd-shim-reaper-v2: $(BUILD)/shim/main.o $(BUILD)/libshim.a \
     $(BUILD)/policies.o
 	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c -lseccomp
 
-$(BUILD)/reaper-runtime: $(BUILD)/runtime/main.o $(BUILD)/libruntime.a \
-    $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a $(BUILD)/policies.o
-	$(call link,$(STATIC)) -lsodium -lcap -lseccomp
+$(BUILD)/reaper-runtime: $(BUILD)/cli/main.o $(BUILD)/libcli.a \
+    $(BUILD)/libshim.a $(BUILD)/libruntime.a $(BUILD)/libunpriv.a \
+    $(BUILD)/libprivsep.a $(BUILD)/policies.o
+	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c -lseccomp
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # include-check.sh: includes point one way.  Prints each that does not.
 #
-#	shim -> runtime -> unpriv -> the interface of privsep
+#	cli -> shim -> runtime -> unpriv -> the interface of privsep
 #	controller -> unpriv
 #	privsep -> privsep; its decode step alone -> unpriv's decoder
 set -eu
@@ -18,9 +18,10 @@ check()
 }
 
 wrong=$(
-	for folder in shim runtime unpriv privsep controller; do
+	for folder in cli shim runtime unpriv privsep controller; do
 		[ -d $folder ] || continue
 		case $folder in
+		cli) check cli "(cli|shim|runtime|unpriv)/.*|$interface" ;;
 		shim) check shim "(shim|runtime|unpriv)/.*|$interface" ;;
 		runtime) check runtime "(runtime|unpriv)/.*|$interface" ;;
 		controller) check controller "(controller|unpriv)/.*" ;;

@@ -2,8 +2,8 @@
  * The command line, reaper-runtime: what its commands share.  A command is one
  * line of the table in main.c and one function, in a file of its own.
  */
-#ifndef RUNTIME_CLI_H
-#define RUNTIME_CLI_H
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
 
 /* Exit codes. */
 enum { CLI_DONE, CLI_FAILED, CLI_USAGE };

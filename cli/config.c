@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/cli.h"
+#include "cli/cli.h"
 #include "unpriv/conf.h"
 #include "unpriv/conf_file.h"
 #include "unpriv/sandbox.h"

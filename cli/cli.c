@@ -1,7 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "runtime/cli.h"
+#include "cli/cli.h"
 #include "unpriv/conf.h"
 
 #define MESSAGE_SIZE 768 /* bytes, with the NUL */

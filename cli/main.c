@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/cli.h"
+#include "cli/cli.h"
 #include "version.h"
 
 static const struct cli_command commands[] = {

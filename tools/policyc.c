@@ -156,6 +156,7 @@ static const struct constant constants[] = {
 	{ CONSTANT(S_IFMT) },
 	{ CONSTANT(TIOCLINUX) },
 	{ CONSTANT(TIOCSTI) },
+	{ CONSTANT(TIOCGWINSZ) },
 	{ CONSTANT(TIOCSWINSZ) },
 };
 

@@ -220,3 +220,16 @@ sandbox_enter_decode(void)
 	/* It has no call that Landlock would look at. */
 	return (seal(&policy_decode, 0));
 }
+
+int
+sandbox_enter_cli(void)
+{
+	int error;
+
+	if ((error = limit_resources(policy_cli_rlimits)) != 0 ||
+	    (error = sandbox_drop_bounding_set()) != 0 ||
+	    (error = drop_capabilities()) != 0)
+		return (error);
+	/* It has no call that Landlock would look at. */
+	return (seal(&policy_cli, 0));
+}

@@ -45,6 +45,13 @@ int	 sandbox_enter_publisher(int rootfd);
 int	 sandbox_enter_decode(void);
 
 /*
+ * Makes the calling process, root and with a single thread, the reader of
+ * sandbox-policies/cli.policy: without any capability, with what is open and
+ * nothing more.  Returns 0 or a negative errno.
+ */
+int	 sandbox_enter_cli(void);
+
+/*
  * The version of Landlock that the kernel offers, or 0 if it has none (or
  * was booted without).  The shim's sandbox stands without it: its root is an
  * empty directory, and it may make no call that takes a path.  But whoever

@@ -122,6 +122,15 @@ static const long init_calls[] = { SYS_restart_syscall, SYS_exit_group,
 static const long decode_calls[] = { SYS_read, SYS_write, SYS_exit_group,
 	SYS_brk, SYS_munmap, SYS_mremap, -1 };
 
+static const long cli_calls[] = { SYS_read, SYS_write, SYS_close,
+	SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap, SYS_exit_group,
+#ifdef SYS_poll
+	SYS_poll,
+#else
+	SYS_ppoll,
+#endif
+	-1 };
+
 static const struct role {
 	const char *name;
 	int (*enter)(void);
@@ -132,11 +141,13 @@ static const struct role {
 	{ "publisher", enter_publisher, publisher_calls },
 	{ "init", enter_init, init_calls },
 	{ "mount", enter_mount, NULL },
+	{ "cli", sandbox_enter_cli, cli_calls },
 };
 
 #define SHIM	  (&roles[0])
 #define DECODE	  (&roles[1])
 #define PUBLISHER (&roles[2])
+#define CLI	  (&roles[5])
 
 static long
 call_raw(const struct call *call)
@@ -297,6 +308,18 @@ ROOT_TEST(every_call_that_is_listed_works,
 		}
 	for (size_t i = 0; i < COUNT(shim_exact); i++)
 		check_allowed(SHIM, &shim_exact[i]);
+	check_allowed(CLI, &(struct call){ SYS_ioctl, { -1, TIOCGWINSZ } });
+}
+
+ROOT_TEST(cli_is_killed_by_what_changes_a_terminal,
+    "It sits at the terminal of an administrator")
+{
+	static const long requests[] = { TIOCSTI, TCSETS, TIOCSCTTY, TIOCSWINSZ,
+		HIGH | TIOCGWINSZ };
+
+	for (size_t i = 0; i < COUNT(requests); i++)
+		check_killed(CLI,
+		    &(struct call){ SYS_ioctl, { 0, requests[i] } });
 }
 
 ROOT_TEST(shim_is_killed_by_other_arguments,
@@ -474,9 +497,9 @@ ROOT_TEST(shim_has_no_identity_and_no_capability_left,
 }
 
 ROOT_TEST(no_role_of_root_has_a_capability_left,
-    "What the kernel says about the decoder and the publisher")
+    "What the kernel says about decoder, publisher and command line")
 {
-	const struct role *const of_root[] = { DECODE, PUBLISHER };
+	const struct role *const of_root[] = { DECODE, PUBLISHER, CLI };
 
 	make_root();
 	for (size_t r = 0; r < COUNT(of_root); r++) {
@@ -610,6 +633,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, every_call_that_is_not_listed_kills);
 	ATF_TP_ADD_TC(tp, every_call_that_is_listed_works);
+	ATF_TP_ADD_TC(tp, cli_is_killed_by_what_changes_a_terminal);
 	ATF_TP_ADD_TC(tp, shim_is_killed_by_other_arguments);
 	ATF_TP_ADD_TC(tp, shim_has_no_identity_and_no_capability_left);
 	ATF_TP_ADD_TC(tp, shim_is_confined_without_its_filter_too);

@@ -127,11 +127,7 @@ show(void)
 }
 
 int
-cli_config(int argc, char *argv[])
+cli_config(const struct options *options)
 {
-	if (argc == 1)
-		return (show());
-	if (argc == 3 && strcmp(argv[1], "--check") == 0)
-		return (check(argv[2]));
-	return (CLI_USAGE);
+	return (options->check != NULL ? check(options->check) : show());
 }

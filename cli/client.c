@@ -23,10 +23,13 @@ fail(struct client *client, enum status_code code, const char *text)
 static int
 fail_errno(struct client *client, int error)
 {
-	return (fail(client, STATUS_UNAVAILABLE,
-	    error == EAGAIN	? "the shim does not answer" :
-		error == ENOMEM ? "memory is short" :
-				  "the shim has gone"));
+	if (error == EAGAIN)
+		return (
+		    fail(client, STATUS_ABORTED, "the shim does not answer"));
+	if (error == ENOMEM)
+		return (
+		    fail(client, STATUS_RESOURCE_EXHAUSTED, "memory is short"));
+	return (fail(client, STATUS_UNAVAILABLE, "the shim has gone"));
 }
 
 static int

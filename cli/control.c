@@ -41,7 +41,6 @@ cli_kill(const struct options *options)
 	const char *word = options->noperands > 1 ? options->operands[1] :
 						    "TERM";
 	CLIENT_REQUEST(Kill) request;
-	const struct task_call call = { "Kill", &request.base, 0 };
 	int code, signo = text_signal(word);
 	struct place place;
 
@@ -55,7 +54,7 @@ cli_kill(const struct options *options)
 	request.id = place.id;
 	request.signal = (uint32_t)signo;
 	request.all = options->all;
-	return (task_call(&place, &call));
+	return (task_call(&place, "Kill", &request.base));
 }
 
 int
@@ -90,36 +89,32 @@ cli_delete(const struct options *options)
 	return (task_delete(&place, options->force));
 }
 
-static int
-freeze(const struct options *options, const char *method)
+int
+cli_pause(const struct options *options)
 {
-	/* Both requests have the same fields. */
-	CLIENT_REQUEST(Pause) pause;
-	CLIENT_REQUEST(Resume) resume;
-	struct task_call call = { method, &pause.base, 0 };
+	CLIENT_REQUEST(Pause) request;
 	struct place place;
 	int code;
 
 	if ((code = open_named(&place, options)) != CLI_DONE)
 		return (code);
-	containerd__task__v2__pause_request__init(&pause);
-	containerd__task__v2__resume_request__init(&resume);
-	pause.id = resume.id = place.id;
-	if (strcmp(method, "Resume") == 0)
-		call.request = &resume.base;
-	return (task_call(&place, &call));
-}
-
-int
-cli_pause(const struct options *options)
-{
-	return (freeze(options, "Pause"));
+	containerd__task__v2__pause_request__init(&request);
+	request.id = place.id;
+	return (task_call(&place, "Pause", &request.base));
 }
 
 int
 cli_resume(const struct options *options)
 {
-	return (freeze(options, "Resume"));
+	CLIENT_REQUEST(Resume) request;
+	struct place place;
+	int code;
+
+	if ((code = open_named(&place, options)) != CLI_DONE)
+		return (code);
+	containerd__task__v2__resume_request__init(&request);
+	request.id = place.id;
+	return (task_call(&place, "Resume", &request.base));
 }
 
 struct updating {

@@ -109,6 +109,7 @@ command_run(const struct cli_command *command, struct options *options,
 	code = cli_log(options->log, options->log_format);
 	if (code == CLI_DONE)
 		code = command->run(options);
+	/* Theirs may be the workload's, and they have said what is wrong. */
 	if (code == CLI_USAGE && strcmp(command->name, "run") != 0 &&
 	    strcmp(command->name, "exec") != 0)
 		command_usage(stderr, command);

@@ -62,7 +62,7 @@ root_find(struct place *place, int make)
 	struct settings_reading reading;
 	int empty, error;
 
-	if (settings_begin(&reading, -1, "") != 0)
+	if (settings_read(&reading, -1) != 0 || settings_begin(&reading) != 0)
 		return (CLI_FAILED);
 	error = settings_end(&reading, &settings);
 	(void)waitpid(reading.child, NULL, 0);

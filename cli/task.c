@@ -1,4 +1,5 @@
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -20,8 +21,7 @@
 #include "privsep/channel.h"
 #include "privsep/plan.h"
 
-/* Of a terminal, before it is made raw: what is restored at the end. */
-static struct termios cooked;
+#define VIEW_LIMIT 10 /* s that a shim may take to say its state */
 
 /*
  * Calls.
@@ -29,7 +29,8 @@ static struct termios cooked;
 
 struct calling {
 	struct client client;
-	const struct task_call *call;
+	const char *method;
+	const ProtobufCMessage *request;
 };
 
 static int
@@ -37,19 +38,18 @@ call_work(void *arg)
 {
 	struct calling *calling = arg;
 
-	if (client_call(&calling->client, calling->call->method,
-		calling->call->request, NULL, NULL) == 0 ||
-	    (calling->call->missing != 0 &&
-		(int)calling->client.code == calling->call->missing))
+	if (client_call(&calling->client, calling->method, calling->request,
+		NULL, NULL) == 0)
 		return (CLI_DONE);
 	cli_error("%s", calling->client.error);
 	return (CLI_FAILED);
 }
 
 int
-task_call(const struct place *place, const struct task_call *call)
+task_call(const struct place *place, const char *method,
+    const ProtobufCMessage *request)
 {
-	struct calling calling = { .call = call };
+	struct calling calling = { .method = method, .request = request };
 	int code;
 
 	if ((calling.client.fd = place_connect_or_say(place)) < 0)
@@ -63,12 +63,11 @@ int
 task_start(const struct place *place)
 {
 	CLIENT_REQUEST(Start) request;
-	const struct task_call call = { "Start", &request.base, 0 };
 	int code;
 
 	containerd__task__v2__start_request__init(&request);
 	request.id = CLIENT_STRING(place->id);
-	if ((code = task_call(place, &call)) == CLI_DONE)
+	if ((code = task_call(place, "Start", &request.base)) == CLI_DONE)
 		streams_go(place);
 	return (code);
 }
@@ -120,6 +119,7 @@ task_view(const struct place *place, struct task_view *view)
 		[CONTAINERD__V1__TYPES__STATUS__PAUSING] = "running",
 	};
 	static struct task_view *shared;
+	const struct timeval patience = { .tv_sec = VIEW_LIMIT };
 	struct viewing viewing = { .id = place->id };
 	int code;
 
@@ -130,6 +130,9 @@ task_view(const struct place *place, struct task_view *view)
 	shared->status = CONTAINERD__V1__TYPES__STATUS__STOPPED;
 	viewing.shared = shared;
 	if ((viewing.client.fd = place_connect(place)) >= 0) {
+		/* One that hangs must not hide the others of a list. */
+		(void)setsockopt(viewing.client.fd, SOL_SOCKET, SO_RCVTIMEO,
+		    &patience, sizeof(patience));
 		code = confine(view_work, &viewing);
 		close(viewing.client.fd);
 		if (code != CLI_DONE)
@@ -299,7 +302,7 @@ attend_leave(struct attend *a)
 static int
 attend_stay(struct attend *a)
 {
-	struct termios raw;
+	struct termios cooked, raw;
 	int code, fds[2], tty = -1;
 	sigset_t set;
 	pid_t pid;

@@ -11,16 +11,9 @@
 #include "cli/streams.h"
 #include "cli/text.h"
 
-/*
- * Has the shim do one thing, whose answer is empty.  missing: the status code
- * of a failure that is none, or 0.
- */
-struct task_call {
-	const char *method;
-	const ProtobufCMessage *request;
-	int missing;
-};
-int	 task_call(const struct place *place, const struct task_call *call);
+/* Has the shim do one thing, whose answer is empty or not looked at. */
+int	 task_call(const struct place *place, const char *method,
+	    const ProtobufCMessage *request);
 
 /* Starts what was created, and tells who copies its streams. */
 int	 task_start(const struct place *place);

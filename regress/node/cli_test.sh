@@ -637,6 +637,8 @@ liar() {
 			while (mode != 0 && frame_read(fd, &frame)) {
 				struct message m = { 0 }, in = { 0 };
 
+				if (mode == 6)
+					continue;
 				if (mode == 1) {
 					message_number(&in, 1, 9);
 					message_string(&in, 2,
@@ -691,6 +693,9 @@ a_shim_that_lies_is_not_believed_body() {
 		kill "$liar"
 		wait "$liar"
 	done
+	liar 6
+	expect_refusal "does not answer" timeout 20 "$RUNTIME" state "$A"
+	kill "$liar"
 	liar 0
 	expect 0 "*" timeout 10 "$RUNTIME" state "$A"
 	[ "$(jq -r .status out)" = stopped ] || node_fail "not stopped"

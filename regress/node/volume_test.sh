@@ -179,7 +179,7 @@ what_is_kept_from_workloads_is_no_source_body() {
 	volumes_begin
 	mkdir -p /run/containerd/sub /run/secrets
 	for source in / /etc /etc/shadow /root /root/.ssh /root/.ssh/x \
-	    /etc/ssh/ssh_host_new_key /var/lib/docker /proc /proc/1 /sys /run \
+	    /etc/ssh/ssh_host_rsa_key /var/lib/docker /proc /proc/1 /sys /run \
 	    /run/containerd /run/containerd/sub /var/lib /run/secrets \
 	    "$REGRESS_DIR" "$REGRESS_DIR/reaper" "$REGRESS_DIR/reaper/ns" \
 	    "$REGRESS_DIR/state/io.containerd.runtime.v2.task/$REGRESS_NAMESPACE/a"; do

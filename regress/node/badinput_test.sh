@@ -36,12 +36,12 @@ a_program_that_is_no_program_is_named_body() {
 	bad_end
 }
 
-node_test a_missing_working_directory_is_named \
-    "no such file or directory"
-a_missing_working_directory_is_named_body() {
+node_test a_working_directory_that_cannot_be_is_named \
+    "not below a file, nor where only the kernel makes directories"
+a_working_directory_that_cannot_be_is_named_body() {
 	bad_begin
-	expect_refusal "/no/such/dir.*no such file" \
-	    task_run --rm --cwd=/no/such/dir a true
+	expect_refusal "/proc/missing.*no such file" \
+	    task_run --rm --cwd=/proc/missing a true
 	expect_refusal "/etc/passwd.*not a directory" \
 	    task_run --rm --cwd=/etc/passwd b true
 	bad_end

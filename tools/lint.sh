@@ -2,7 +2,7 @@
 # lint.sh [NAME...]: checks of the sources; without a name, all of them.
 set -eu
 
-PRIVSEP_MAX=3300	# lines of code
+PRIVSEP_MAX=3350	# lines of code
 wrong=0
 
 [ $# -gt 0 ] || set -- format scripts includes privsep

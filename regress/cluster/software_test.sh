@@ -6,7 +6,8 @@
 
 . "$(atf_get_srcdir)/../lib/cluster.sh"
 
-PROXY=http://10.90.0.1:3128
+# One of its own for each test: they run side by side.
+PROXY=http://10.90.0.1:$((20000 + $$ % 10000))
 
 # packages_begin: package servers can be reached from pods with $PROXIED.
 packages_begin() {

@@ -436,7 +436,8 @@ no_descriptor_is_left_to_a_workload_body() {
 	attack_start a . sleep 1000
 	script -qec "ctr --address $REGRESS_DIR/c.sock --namespace \
 	    $REGRESS_NAMESPACE task exec -t --exec-id t --fifo-dir \
-	    $REGRESS_DIR/fifo a sh -c '$DESCRIPTORS; echo looked'" /dev/null \
+	    $REGRESS_DIR/fifo a sh -c '$DESCRIPTORS; echo looked' 2>err" \
+	    /dev/null \
 	    <&9 | tr -d '\r' >seen
 	[ "$(cat seen)" = looked ] || node_fail "$(tr '\n' '|' <seen)"
 	task_end a

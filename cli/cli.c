@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/text.h"
+#include "unpriv/clock.h"
 #include "unpriv/conf.h"
 
 #define MESSAGE_SIZE 768	/* bytes, with the NUL */
@@ -18,13 +19,13 @@ static int log_fd = -1, log_json, silent;
 static void
 log_write(const char *message)
 {
-	char at[TEXT_TIME_SIZE];
+	char at[CLOCK_TEXT_SIZE];
 	struct text line = { 0 };
 	struct timespec now;
 	ssize_t n;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	text_time(at, &now);
+	clock_text(at, &now);
 	text_string(&line,
 	    log_json ? "{\"level\":\"error\",\"msg\":" : "level=error msg=");
 	text_json(&line, message);

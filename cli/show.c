@@ -16,6 +16,7 @@
 #include "cli/confine.h"
 #include "cli/document.h"
 #include "cli/task.h"
+#include "unpriv/clock.h"
 
 #define OCI_VERSION "1.2.0"
 
@@ -120,13 +121,13 @@ static void
 list_add(struct text *out, const struct place *place,
     const struct task_view *view, int json)
 {
-	char at[TEXT_TIME_SIZE], line[MSG_ID_SIZE + 80], source[PATH_MAX];
+	char at[CLOCK_TEXT_SIZE], line[MSG_ID_SIZE + 80], source[PATH_MAX];
 	struct stat st = { 0 };
 
 	place_source(place, source);
 	if (fstatat(place->fd, "source", &st, AT_SYMLINK_NOFOLLOW) == -1)
 		st.st_mtim.tv_sec = 0;
-	text_time(at, &st.st_mtim);
+	clock_text(at, &st.st_mtim);
 	if (json) {
 		member_string(out, out->length > 1 ? ",{" : "{", "ociVersion",
 		    OCI_VERSION);

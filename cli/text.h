@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <time.h>
 
-#define TEXT_TIME_SIZE	40	/* bytes of a time, with the NUL */
 
 /* Text that grows; all zero is empty.  data is owned, without a NUL. */
 struct text {
@@ -42,8 +41,5 @@ int	 text_parse(const char *word, int64_t min, int64_t max,
 
 /* Like that, with k, m, g or t behind it for powers of 1024. */
 int	 text_parse_size(const char *word, int64_t min, int64_t *number);
-
-/* Writes a time as RFC 3339 has it, in UTC, with nanoseconds. */
-void	 text_time(char buffer[TEXT_TIME_SIZE], const struct timespec *at);
 
 #endif

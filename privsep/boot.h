@@ -32,7 +32,6 @@
 struct boot {
 	uint32_t magic;
 	uint32_t shim_pid, shim_uid;	/* who may talk on the channel */
-	uint32_t reserved;		/* 0 */
 	uint8_t key[32];		/* CHANNEL_KEY_SIZE: its master key */
 	/*
 	 * The sandbox id, or the container's own; containerd's namespace; the

@@ -167,3 +167,19 @@ chars_number(const char *s, size_t length)
 	}
 	return (s == end);
 }
+
+int
+chars_path(const char *s)
+{
+	size_t length;
+
+	if (strcmp(s, "/") == 0)
+		return (1);
+	for (; s[0] == '/'; s += length) {
+		length = strcspn(++s, "/");
+		if (length == 0 || strncmp(s, ".", length) == 0 ||
+		    strncmp(s, "..", length) == 0)
+			return (0);
+	}
+	return (1);
+}

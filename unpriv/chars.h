@@ -30,4 +30,7 @@ size_t	 chars_json(const char *s, size_t length, char out[4],
  */
 int	 chars_number(const char *s, size_t length);
 
+/* True if s is an absolute path, no component of which is empty or dots. */
+int	 chars_path(const char *s);
+
 #endif

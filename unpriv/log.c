@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "unpriv/chars.h"
+#include "unpriv/clock.h"
 #include "unpriv/log.h"
 
 #define CUT "...\"\n" /* what ends a line that is too long */
@@ -111,33 +112,17 @@ line_quoted(struct line *line, const char *s)
 	line_string(line, "\"");
 }
 
-/*
- * gmtime_r(3) would open the time zone's file, which a sandbox kills for.
- * The rest is days to a date in the Gregorian calendar, with years that begin
- * in March, so that the leap day is the last.
- */
 static void
 line_time(struct line *line)
 {
 	struct timespec now = { 0, 0 };
-	unsigned days, era, year, month, day, second;
-	char buffer[64];
+	char time[CLOCK_TEXT_SIZE];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	second = (unsigned)(now.tv_sec % 86400);
-	days = (unsigned)(now.tv_sec / 86400) + 719468; /* since 0000-03-01 */
-	era = days / 146097;				/* of 400 years */
-	days %= 146097;
-	year = (days - days / 1460 + days / 36524 - days / 146096) / 365;
-	days -= 365 * year + year / 4 - year / 100;
-	month = (5 * days + 2) / 153; /* 0 is March */
-	day = days - (153 * month + 2) / 5 + 1;
-	year += era * 400 + (month >= 10);
-	month = month < 10 ? month + 3 : month - 9;
-	snprintf(buffer, sizeof(buffer),
-	    "time=\"%04u-%02u-%02uT%02u:%02u:%02u.%09ldZ\"", year, month, day,
-	    second / 3600, second / 60 % 60, second % 60, now.tv_nsec);
-	line_string(line, buffer);
+	clock_text(time, &now);
+	line_string(line, "time=\"");
+	line_string(line, time);
+	line_string(line, "\"");
 }
 
 /* A NULL value leaves the pair out. */

@@ -59,23 +59,6 @@ mountinfo_below(struct slice path, struct slice prefix)
 		path.start[prefix.length] == '/'));
 }
 
-/* Absolute, and no component that is empty or dots. */
-static int
-is_path(const char *s)
-{
-	size_t length;
-
-	if (strcmp(s, "/") == 0)
-		return (1);
-	for (; s[0] == '/'; s += length) {
-		length = strcspn(++s, "/");
-		if (length == 0 || strncmp(s, ".", length) == 0 ||
-		    strncmp(s, "..", length) == 0)
-			return (0);
-	}
-	return (1);
-}
-
 /* The character of an escape of the kernel's: three digits; or NUL. */
 static char
 escape_decode(const char *digits, size_t length)
@@ -110,7 +93,7 @@ mountinfo_decode(struct slice text, char path[PATH_MAX])
 		path[used++] = c;
 	}
 	path[used] = '\0';
-	return (is_path(path));
+	return (chars_path(path));
 }
 
 struct slice

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "unpriv/chars.h"
 #include "unpriv/oci_reader.h"
 
 #define NUMBER(table) (sizeof(table) / sizeof((table)[0]))
@@ -139,21 +140,17 @@ static int
 add_directory(struct oci_reader *reader)
 {
 	static const char *const kernels[] = { "/proc/", "/sys/", "/dev/" };
-	const char *cwd = reader->strings, *p = cwd;
+	const char *cwd = reader->strings;
 	struct plan_mount *m;
-	size_t i, length;
+	size_t i;
 
 	for (i = 0; i < NUMBER(kernels); i++) {
 		if (strncmp(cwd, kernels[i], strlen(kernels[i])) == 0)
 			return (0);
 	}
 	/* One that is not written as it is has to be there. */
-	for (; *p == '/'; p += length) {
-		length = strcspn(++p, "/");
-		if (length == 0 || strncmp(p, ".", length) == 0 ||
-		    strncmp(p, "..", length) == 0)
-			return (0);
-	}
+	if (strcmp(cwd, "/") == 0 || !chars_path(cwd))
+		return (0);
 	if ((m = oci_add_mount(reader, cwd, "")) == NULL)
 		return (-EINVAL);
 	m->kind = PLAN_DIRECTORY;

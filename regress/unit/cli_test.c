@@ -9,6 +9,7 @@
 #include "cli/document.h"
 #include "cli/options.h"
 #include "cli/text.h"
+#include "unpriv/clock.h"
 
 static void
 expect_text(struct text *text, const char *expected)
@@ -86,13 +87,13 @@ ATF_TC_WITHOUT_HEAD(times_are_those_of_rfc_3339);
 ATF_TC_BODY(times_are_those_of_rfc_3339, tc)
 {
 	struct timespec at = { 1709210096, 5 };
-	char buffer[TEXT_TIME_SIZE];
+	char buffer[CLOCK_TEXT_SIZE];
 
 	(void)tc;
-	text_time(buffer, &at);
+	clock_text(buffer, &at);
 	ATF_CHECK_STREQ("2024-02-29T12:34:56.000000005Z", buffer);
 	at = (struct timespec){ 0, 0 };
-	text_time(buffer, &at);
+	clock_text(buffer, &at);
 	ATF_CHECK_STREQ("1970-01-01T00:00:00.000000000Z", buffer);
 }
 

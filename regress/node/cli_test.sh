@@ -588,6 +588,41 @@ events_are_for_nobody_without_a_containerd_body() {
 	cli_end
 }
 
+# all_stop, all_go: every process of a program, as a shell's ^Z and fg do.
+all_stop() {
+	for _pid in $(pids_of "$1"); do
+		kill -STOP "$_pid"
+		until_true 10 is_stopped "$_pid" || node_fail "$1 runs on"
+	done
+}
+
+all_go() {
+	for _pid in $(pids_of "$1"); do
+		kill -CONT "$_pid"
+	done
+}
+
+node_test a_command_that_was_stopped_goes_on "copying as before"
+a_command_that_was_stopped_goes_on_body() {
+	cli_begin
+	# shellcheck disable=SC2016 # expanded by the container's shell
+	bundle . sh -c 'echo ready; read -r line; echo "got $line"; exit 4'
+	mkfifo input
+	"$RUNTIME" run --bundle bundle "$A" <input >said &
+	command=$!
+	exec 6>input
+	until_true 10 grep -qx ready said || node_fail "it does not run"
+	all_stop reaper-runtime
+	echo it >&6
+	all_go reaper-runtime
+	exec 6>&-
+	wait "$command"
+	code=$?
+	[ "$code" -eq 4 ] || node_fail "it ended with $code"
+	grep -qx "got it" said || node_fail "a line was lost"
+	cli_end
+}
+
 node_test a_reader_that_goes_ends_what_writes_to_it "as a pipe would"
 a_reader_that_goes_ends_what_writes_to_it_body() {
 	cli_begin

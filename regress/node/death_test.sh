@@ -77,6 +77,27 @@ shim_and_helper_killed_together_leave_nothing_body() {
 	death_end "*"
 }
 
+node_test who_was_stopped_goes_on \
+    "shim, helper, publisher and init, after SIGSTOP and SIGCONT"
+who_was_stopped_goes_on_body() {
+	node_begin
+	events_begin
+	expect 0 "*" task_run -d a sleep 4321
+	pids="$(shim_pid) $(helper_pid) $(publisher_pid) $(init_pid)"
+	for pid in $pids; do
+		kill -STOP "$pid"
+		until_true 10 is_stopped "$pid" || node_fail "$pid runs on"
+		kill -CONT "$pid"
+	done
+	expect 0 alive task_exec a e echo alive
+	until_true 10 grep -q exec-added events ||
+	    node_fail "no event comes any more"
+	for pid in $pids; do
+		is_alive "$pid" || node_fail "$pid has ended"
+	done
+	node_end
+}
+
 node_test a_shim_that_died_while_containerd_was_away_is_cleaned_up \
     "at containerd's next start"
 a_shim_that_died_while_containerd_was_away_is_cleaned_up_body() {

@@ -138,6 +138,8 @@ policy_refusal(struct helper *h, struct record *r)
 		return ("the node takes no privileged pods");
 	if (!RECORD_IS_EXEC(r))
 		return (NULL);
+	if ((c->flags & PLAN_CRI_SANDBOX) != 0)
+		return ("the pod's sandbox has no programs");
 	if ((c->flags & PLAN_NO_EXEC) != 0)
 		return ("the pod's annotation reaper.runtime/restrict says "
 		    "no-exec");

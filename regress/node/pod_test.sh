@@ -505,6 +505,15 @@ b_has_ended() {
 	task_is b STOPPED
 }
 
+node_test nothing_is_executed_in_a_sandbox "It has no programs"
+nothing_is_executed_in_a_sandbox_body() {
+	node_begin
+	member p sandbox p /pause
+	expect_refusal "sandbox has no programs" task_exec p e true
+	task_is p RUNNING || node_fail "it has ended"
+	node_end
+}
+
 node_test containers_of_a_pod_survive_a_restart_of_containerd \
     "Whatever state they are in; then another one joins, and all go"
 containers_of_a_pod_survive_a_restart_of_containerd_body() {

@@ -1,6 +1,3 @@
-#include <sys/file.h>
-#include <sys/xattr.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +9,7 @@
 #include "privsep/boot.h"
 #include "privsep/msg.h"
 #include "shim/bundle.h"
-#include "shim/cgroup_clean.h"
+#include "shim/clean.h"
 #include "shim/delete.h"
 #include "shim/group.h"
 #include "shim/logs.h"
@@ -23,19 +20,8 @@
 #include "unpriv/files.h"
 #include "unpriv/log.h"
 
-#define CLEAN_LIMIT   4 /* s; containerd gives delete 5 */
 #define KILLED	      (128 + SIGKILL)
 #define RESPONSE_SIZE 64 /* bytes; three numbers and a time */
-
-static void __attribute__((noreturn)) too_long(int signo)
-{
-	static const char text[] = "reaper: the helper does not end\n";
-
-	(void)signo;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(2);
-	_exit(1);
-}
 
 /* What `start` has left: paths; the log is empty if there is none. */
 struct found {
@@ -101,70 +87,6 @@ exited_guess(struct msg_exited *exited)
 	exited->nanoseconds = (uint32_t)now.tv_nsec;
 }
 
-/* What the helper has noted of the end, if it has, else what is known now. */
-static void
-exited_find(int fd, struct msg_exited *exited)
-{
-	if (fgetxattr(fd, BOOT_EXITED, exited, sizeof(*exited)) !=
-		sizeof(*exited) ||
-	    exited->seconds == 0)
-		exited_guess(exited);
-}
-
-/* One of the same name that a client has in another namespace. */
-static int
-is_of_another(int fd, const char *namespace)
-{
-	char name[MSG_ID_SIZE];
-	ssize_t n = fgetxattr(fd, BOOT_NAMESPACE, name, sizeof(name));
-
-	return (n != -1 &&
-	    ((size_t)n != strlen(namespace) ||
-		memcmp(name, namespace, (size_t)n) != 0));
-}
-
-/*
- * What is left of a container whose shim or helper was killed; after a Delete
- * there is nothing.  A dying helper keeps the lock until it is gone.  Where it
- * knows the end, *exited becomes that.
- */
-static int
-container_clean(const char *path, const char *namespace, const char *id,
-    struct msg_exited *exited)
-{
-	int error = 0, fd = -1, root;
-
-	if ((root = files_directory(AT_FDCWD, path, O_PATH)) < 0)
-		return (root == -ENOENT ? 0 : report_file(root, path));
-	if ((fd = files_directory(root, id, O_RDONLY)) < 0) {
-		error = fd == -ENOENT ? 0 : report_file(fd, id);
-		goto out;
-	}
-	if (is_of_another(fd, namespace)) {
-		close(fd);
-		goto out;
-	}
-	signal(SIGALRM, too_long);
-	alarm(CLEAN_LIMIT);
-	if (flock(fd, LOCK_EX) == -1 || cgroup_clean(fd, namespace, id) != 0) {
-		error =
-		    report_error(-errno, "waiting for the end of \"%s\"", id);
-	} else {
-		exited_find(fd, exited);
-		error = state_remove(root, fd, id);
-		if (error != 0)
-			report_error(error, "cleaning up after \"%s\"", id);
-	}
-	if (error == 0)
-		log_event(LOG_LEVEL_WARNING, "cleaned up after a killed helper",
-		    "id", id, NULL);
-	alarm(0);
-	close(fd);
-out:
-	close(root);
-	return (error);
-}
-
 /*
  * Tells the group's shim, and removes the socket of one that is gone.  Its path
  * is what `start` wrote to the bundle; where there is no such file the next
@@ -225,7 +147,7 @@ delete_run(const struct shim_args *args)
 	/* First: a shim that waits for this container alone ends by that. */
 	if (fd >= 0)
 		socket_clean(fd, args->id);
-	if (container_clean(found.root, args->namespace, args->id, &exited) !=
+	if (clean_container(found.root, args->namespace, args->id, &exited) !=
 	    0)
 		return (1);
 	log_event(LOG_LEVEL_DEBUG, "nothing is left", "id", args->id, NULL);

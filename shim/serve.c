@@ -15,7 +15,7 @@
 #define NEXT_LIMIT  30000	/* ms from the last Delete to the next */
 #define DRAIN_LIMIT 2000	/* ms to write the last answers */
 #define JOINING_MAX 16		/* the first is forgotten beyond, */
-#define LATE_LIMIT  60000	/* and all, ms after the last of them */
+#define LATE_LIMIT  10000	/* and all, ms after the last of them */
 #define MMAP_LIMIT  (64 * 1024) /* bytes; larger blocks are given back */
 
 static struct {
@@ -29,7 +29,7 @@ static struct {
 	char joining[JOINING_MAX][MSG_ID_SIZE];
 	size_t joins;
 	int ready_fd;
-	int ending, lost;
+	int ending, lost, shutdown;
 	const char *namespace;
 } shim;
 
@@ -65,11 +65,13 @@ on_changed(void *arg, size_t containers)
 	shim.containers = containers;
 	if (shim.ending)
 		return;
-	if (containers > 0)
+	if (containers > 0) {
+		shim.shutdown = 0;
 		loop_timer_cancel(shim.loop, &shim.idle);
-	else
+	} else {
 		loop_timer_set(shim.loop, &shim.idle, NEXT_LIMIT, idle_too_long,
 		    NULL);
+	}
 }
 
 /* Whether one is to come. */
@@ -106,7 +108,8 @@ static void
 on_shutdown(void *arg, const char *id)
 {
 	on_create(arg, id);
-	if (shim.containers == 0 && !is_awaited() && !shim.ending)
+	shim.shutdown = shim.containers == 0;
+	if (shim.shutdown && !is_awaited() && !shim.ending)
 		end(LOG_LEVEL_DEBUG, "shutdown");
 }
 
@@ -139,6 +142,9 @@ too_late(void *arg)
 	(void)arg;
 	for (i = 0; i < JOINING_MAX; i++)
 		forget(i);
+	/* It was put off for one that has not come. */
+	if (shim.shutdown && shim.containers == 0 && !shim.ending)
+		end(LOG_LEVEL_INFO, "shutdown");
 }
 
 static void
@@ -200,10 +206,9 @@ on_ready(void *arg)
 	(void)arg;
 	log_event(LOG_LEVEL_DEBUG, "serving", "namespace", shim.namespace,
 	    NULL);
-	/* Nobody who waits for it means: nobody needs it. */
+	/* No container will come where `start` has died. */
 	if (shim.ready_fd != -1 && write(shim.ready_fd, "", 1) != 1)
-		log_event(LOG_LEVEL_WARNING, "nobody waits for readiness",
-		    NULL);
+		end(LOG_LEVEL_WARNING, "nobody waits for it to be ready");
 	ready_close();
 }
 

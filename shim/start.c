@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shim/bundle.h"
+#include "shim/clean.h"
 #include "shim/group.h"
 #include "shim/logs.h"
 #include "shim/output.h"
@@ -126,6 +127,7 @@ answer(const struct start *start)
 static int
 start_locked(struct start *start)
 {
+	struct msg_exited ignored;
 	char pid[LOG_NUMBER_SIZE];
 	int alive, error;
 
@@ -147,6 +149,10 @@ start_locked(struct start *start)
 		unlink(start->group.path);
 	if (error != 0 || alive)
 		spawn_undo(&start->spawn);
+	/* Nobody runs `delete` where `start` has failed. */
+	if (error != 0 && !alive)
+		(void)clean_container(start->settings.conf.node.runtime_root,
+		    start->args->namespace, start->args->id, &ignored);
 	return (error);
 }
 

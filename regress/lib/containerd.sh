@@ -315,8 +315,8 @@ leak_list() {
 	done
 }
 
-# leak_before, leak_after: nothing was left between the two.  What ends by
-# itself has ten seconds to end.
+# leak_before, leak_after [SECONDS]: nothing was left between the two.  What ends
+# by itself has ten seconds to end, or so many.
 leak_before() {
 	until_true 10 no_shims || echo "a shim of an earlier task lives on" >&2
 	leak_list | sort >"$REGRESS_DIR/leak.before"
@@ -337,7 +337,7 @@ leak_none() {
 }
 
 leak_after() {
-	until_true 10 leak_none || {
+	until_true "${1:-10}" leak_none || {
 		echo "left behind (>) or taken away (<):" >&2
 		diff "$REGRESS_DIR/leak.before" "$REGRESS_DIR/leak.after" |
 		    grep '^[<>]' >&2

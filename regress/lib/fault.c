@@ -1,0 +1,259 @@
+/*
+ * fault: kills at a chosen point of a process's work, for tests.
+ *
+ *	fault FILE N WHOSE VICTIM[,VICTIM]... PID
+ *		watches a process that runs
+ *	fault FILE N WHOSE VICTIM[,VICTIM]... -- COMMAND [ARG...]
+ *		runs one, and ends with it
+ *
+ * A point is the beginning of a system call by which something outside of the
+ * process may change.  WHOSE points count: its "own", those of its "children",
+ * or "all".  At the Nth the victims get SIGKILL, while the process that has
+ * come to it waits: pids, or "it" for that process itself.  FILE then says
+ * "ready" once the process is watched, "point SYSCALL PROGRAM" when the Nth
+ * has come, or "none COUNT" when all have ended before, or SIGTERM came.
+ */
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/ptrace.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum whose {
+	OWN,
+	CHILDREN,
+	ALL,
+};
+
+/* Calls that change nothing, or nothing that outlives the caller. */
+static const long harmless[] = {
+	SYS_arch_prctl, SYS_brk, SYS_clock_gettime, SYS_clock_nanosleep,
+	SYS_epoll_ctl, SYS_epoll_wait, SYS_exit, SYS_exit_group, SYS_faccessat2,
+	SYS_fcntl, SYS_fstat, SYS_getcwd, SYS_getdents64, SYS_getegid,
+	SYS_geteuid, SYS_getgid, SYS_getpid, SYS_getppid, SYS_getrandom,
+	SYS_gettid, SYS_getuid, SYS_lseek, SYS_madvise, SYS_mmap, SYS_mprotect,
+	SYS_munmap, SYS_newfstatat, SYS_pidfd_open, SYS_poll, SYS_ppoll,
+	SYS_prctl, SYS_pread64, SYS_prlimit64, SYS_read, SYS_readlinkat,
+	SYS_recvfrom, SYS_recvmsg, SYS_restart_syscall, SYS_rseq,
+	SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_seccomp,
+	SYS_set_robust_list, SYS_set_tid_address, SYS_statx, SYS_waitid,
+};
+
+struct watch {
+	const char *file;
+	unsigned long due, seen;
+	enum whose whose;
+	const char *victims;
+	pid_t pid;
+};
+
+static int
+is_point(const struct watch *watch, pid_t pid, long nr)
+{
+	size_t i;
+
+	if ((watch->whose == OWN && pid != watch->pid) ||
+	    (watch->whose == CHILDREN && pid == watch->pid))
+		return (0);
+	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		if (harmless[i] == nr)
+			return (0);
+	}
+	return (1);
+}
+
+/* Appends a line. */
+static void __attribute__((format(printf, 2, 3)))
+say(const struct watch *watch, const char *format, ...)
+{
+	va_list ap;
+	int fd;
+
+	fd = open(watch->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd == -1)
+		err(2, "%s", watch->file);
+	va_start(ap, format);
+	vdprintf(fd, format, ap);
+	va_end(ap);
+	close(fd);
+}
+
+static unsigned long
+number(const char *text)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n == 0 || n > INT_MAX)
+		errx(2, "\"%s\" is no number from 1", text);
+	return (n);
+}
+
+static void
+strike(const struct watch *watch, pid_t pid, long nr)
+{
+	char *list, *next, *victim, path[64], comm[32] = "?";
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) != -1) {
+		if ((n = read(fd, comm, sizeof(comm) - 1)) > 0)
+			comm[n - 1] = '\0';
+		close(fd);
+	}
+	if ((list = next = strdup(watch->victims)) == NULL)
+		err(2, "victims");
+	while ((victim = strsep(&next, ",")) != NULL) {
+		if (kill(strcmp(victim, "it") == 0 ? pid :
+						     (pid_t)number(victim),
+			SIGKILL) == -1)
+			warn("killing %s", victim);
+	}
+	free(list);
+	say(watch, "point %ld %s\n", nr, comm);
+}
+
+/* A process has stopped.  Returns 1 when it was the point. */
+static int
+stopped(struct watch *watch, pid_t pid, int status)
+{
+	struct ptrace_syscall_info info;
+	int event = status >> 16, signo = WSTOPSIG(status);
+	int request = PTRACE_SYSCALL;
+
+	if (signo == (SIGTRAP | 0x80)) {
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) >
+			0 &&
+		    info.op == PTRACE_SYSCALL_INFO_ENTRY &&
+		    is_point(watch, pid, (long)info.entry.nr) &&
+		    ++watch->seen == watch->due) {
+			strike(watch, pid, (long)info.entry.nr);
+			return (1);
+		}
+		signo = 0;
+	} else if (event == PTRACE_EVENT_STOP) {
+		/* Of a stop by a signal it must not be woken. */
+		if (signo != SIGTRAP)
+			request = PTRACE_LISTEN;
+		signo = 0;
+	} else if (event != 0) {
+		signo = 0;
+	}
+	if (ptrace(request, pid, 0, signo) == -1 && errno != ESRCH)
+		err(2, "continuing %d", (int)pid);
+	return (0);
+}
+
+/* Returns the status to end with. */
+static int
+follow(struct watch *watch, int child)
+{
+	int code = 0, signo, status;
+	sigset_t set;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	for (;;) {
+		while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+			if (WIFSTOPPED(status)) {
+				if (!stopped(watch, pid, status))
+					continue;
+				if (!child)
+					return (0);
+				/* Its parent waits for its end, not ours. */
+				watch->due = 0;
+				(void)ptrace(PTRACE_DETACH, pid, 0, 0);
+			} else if (pid == watch->pid) {
+				code = WIFEXITED(status) ? WEXITSTATUS(status) :
+							   1;
+				if (watch->due != 0 && child)
+					say(watch, "none %lu\n", watch->seen);
+				if (child)
+					return (code);
+			}
+		}
+		if (pid == -1 && errno == ECHILD)
+			break;
+		if ((signo = sigwaitinfo(&set, NULL)) == SIGTERM)
+			break;
+	}
+	if (watch->due != 0)
+		say(watch, "none %lu\n", watch->seen);
+	return (code);
+}
+
+static pid_t
+run(char *argv[], const sigset_t *mask)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid == -1)
+		err(2, "fork");
+	if (pid == 0) {
+		raise(SIGSTOP);
+		(void)sigprocmask(SIG_SETMASK, mask, NULL);
+		execv(argv[0], argv);
+		err(127, "%s", argv[0]);
+	}
+	/* Who reads what the command prints waits for its end. */
+	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 ||
+	    dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1 ||
+	    waitpid(pid, NULL, WUNTRACED) != pid)
+		err(2, "the command");
+	return (pid);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static const char *const names[] = { "own", "children", "all" };
+	struct watch watch = { 0 };
+	sigset_t mask, old;
+	long options = PTRACE_O_TRACESYSGOOD;
+	int child, i;
+
+	if (argc < 6)
+		errx(2, "usage: fault FILE N WHOSE VICTIMS PID|-- COMMAND...");
+	watch.file = argv[1];
+	watch.due = number(argv[2]);
+	for (i = 0; i < 3 && strcmp(names[i], argv[3]) != 0; i++)
+		;
+	if (i == 3)
+		errx(2, "\"%s\" is not own, children or all", argv[3]);
+	watch.whose = (enum whose)i;
+	watch.victims = argv[4];
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &mask, &old);
+	if (watch.whose != OWN)
+		options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+		    PTRACE_O_TRACECLONE;
+	child = strcmp(argv[5], "--") == 0;
+	watch.pid = child ? run(argv + 6, &old) : (pid_t)number(argv[5]);
+	if (ptrace(PTRACE_SEIZE, watch.pid, 0, options) == -1)
+		err(2, "watching %d", (int)watch.pid);
+	if (child)
+		(void)kill(watch.pid, SIGCONT);
+	if (ptrace(PTRACE_INTERRUPT, watch.pid, 0, 0) == -1)
+		err(2, "watching %d", (int)watch.pid);
+	say(&watch, "ready\n");
+	return (follow(&watch, child));
+}

@@ -22,7 +22,8 @@
 
 /*
  * An attribute of that directory: the container's struct msg_exited, with
- * seconds 0 before its end.  For `delete`, where shim or helper died.
+ * seconds 0 before its end.  For `delete`, where shim or helper died; that may
+ * be of another version, so what is there stays, and more comes after it.
  */
 #define BOOT_EXITED	"trusted.reaper.exited"
 
@@ -43,14 +44,15 @@ struct boot {
 };
 
 /*
- * remove.c: removes a directory of a hierarchy of cgroups, and those in it.
- * Returns 0 or a negative errno: -EBUSY while something lives in one.
+ * remove.c: removes a directory, perhaps of cgroups, and all that is in it.
+ * Returns 0 or a negative errno: -EBUSY while something lives in a cgroup.
  */
 int	 tree_remove(int dirfd, const char *path);
 
 /*
- * remove.c: what the helper keeps in state_fd, and that directory itself, which
- * is id in root_fd.  Returns 0, also if it is gone, or a negative errno.
+ * remove.c: what a helper, of whichever version, keeps in state_fd, and that
+ * directory itself, which is id in root_fd.  Returns 0, also if it is gone, or
+ * a negative errno.
  */
 int	 state_remove(int root_fd, int state_fd, const char *id);
 

@@ -7,11 +7,14 @@
 #include "privsep/helper.h"
 
 static int
-directory_remove(const char *path, const struct stat *st, int type,
+entry_remove(const char *path, const struct stat *st, int type,
     struct FTW *position)
 {
 	(void)st;
 	(void)position;
+	/* Files of a cgroup stay, and go with it. */
+	if (type != FTW_DP)
+		unlink(path);
 	return (type == FTW_DP && rmdir(path) == -1 ? -errno : 0);
 }
 
@@ -22,17 +25,15 @@ tree_remove(int dirfd, const char *path)
 	int error;
 
 	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", dirfd, path);
-	error = nftw(full, directory_remove, 8, FTW_DEPTH | FTW_PHYS);
+	error = nftw(full, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
 	return (error == -1 ? -errno : error);
 }
 
 int
 state_remove(int root_fd, int state_fd, const char *id)
 {
-	if ((unlinkat(state_fd, BOOT_STATE, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(state_fd, BOOT_STATE_NEW, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
-	    (unlinkat(root_fd, id, AT_REMOVEDIR) == -1 && errno != ENOENT))
-		return (-errno);
-	return (0);
+	/* Another version may have left more than this one knows. */
+	tree_remove(state_fd, ".");
+	return (unlinkat(root_fd, id, AT_REMOVEDIR) == -1 && errno != ENOENT ?
+	    -errno : 0);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@
 #include "unpriv/files.h"
 #include "unpriv/log.h"
 
-#define LIMIT 4 /* s */
+#define LIMIT	 4    /* s */
+#define NOTE_MAX 4096 /* bytes of a note of any version */
 
 static void __attribute__((noreturn)) too_long(int signo)
 {
@@ -39,14 +41,19 @@ namespace_read(int fd, char namespace[MSG_ID_SIZE])
 	return (0);
 }
 
-/* What is on record of an end.  Returns 1, or 0 if nothing is. */
+/*
+ * What is on record of an end.  It may be from a version that notes more, or
+ * less: what begins with a status is known.  Returns 1, or 0 if nothing is.
+ */
 static int
 exited_read(int fd, struct msg_exited *exited)
 {
+	char bytes[NOTE_MAX] = { 0 };
 	struct msg_exited noted;
+	ssize_t n = fgetxattr(fd, BOOT_EXITED, bytes, sizeof(bytes));
 
-	if (fgetxattr(fd, BOOT_EXITED, &noted, sizeof(noted)) !=
-		sizeof(noted) ||
+	memcpy(&noted, bytes, sizeof(noted));
+	if (n < (ssize_t)offsetof(struct msg_exited, reserved) ||
 	    noted.seconds == 0)
 		return (0);
 	*exited = noted;

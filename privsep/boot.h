@@ -1,7 +1,9 @@
 /*
  * What `start`, still root, tells the helper and the shim's daemon once.
  * Written to descriptor BOOT_FD of the helper as one struct boot; nobody
- * reads a configuration file, an environment or an argument later.
+ * reads a configuration file, an environment or an argument later.  The helper
+ * first says there which version it is, REAPER_VERSION with its NUL: nothing
+ * of what the two say to each other is the same in another one.
  */
 #ifndef PRIVSEP_BOOT_H
 #define PRIVSEP_BOOT_H
@@ -10,7 +12,7 @@
 
 #define BOOT_MAGIC	0x426f6f74u	/* "Boot" */
 #define BOOT_CHANNEL_FD	3	/* the helper's end of the socketpair */
-#define BOOT_FD		4	/* read end of a pipe with a struct boot */
+#define BOOT_FD		4	/* a socket to `start`; see struct boot */
 #define BOOT_EVENT_FD	5	/* socket to the publisher; privsep/msg.h */
 #define BOOT_PLAN_FD	6	/* memfd: the plan of the bundle `planned` */
 #define BOOT_PATH_SIZE	256	/* bytes, with the NUL */

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "privsep/helper.h"
+#include "version.h"
 
 enum { POLL_SIGNAL, POLL_CHANNEL, POLL_LAUNCH };
 
@@ -142,13 +143,12 @@ main(void)
 	const struct msg_ready ready = { (uint32_t)getpid() };
 	struct helper *h = &helper;
 	struct boot *boot = &h->boot;
-	size_t size = 0;
-	ssize_t n = 1;
 	sigset_t all;
 
 	umask(0);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
-		log_fatal("becoming undumpable");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    write(BOOT_FD, REAPER_VERSION, sizeof(REAPER_VERSION)) == -1)
+		log_fatal("beginning");
 	h->plan_fd = BOOT_PLAN_FD;
 	h->own_pidns_fd = namespace_open(getpid(), PLAN_NS_PID);
 	sigfillset(&all);
@@ -162,11 +162,8 @@ main(void)
 		log_fatal("opening");
 	cgroup_boot(h->cgroups);
 	/* While `start` finds out what to tell. */
-	while (n > 0 && size < sizeof(*boot)) {
-		n = read(BOOT_FD, (char *)boot + size, sizeof(*boot) - size);
-		size += (size_t)n;
-	}
-	if (size != sizeof(*boot) || boot->magic != BOOT_MAGIC)
+	if (read(BOOT_FD, boot, sizeof(*boot)) != sizeof(*boot) ||
+	    boot->magic != BOOT_MAGIC)
 		log_fatal("the boot record is malformed");
 	h->bundles_fd = directory_open(boot->bundles);
 	h->root_fd = directory_open(boot->node.runtime_root);

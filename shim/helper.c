@@ -13,7 +13,6 @@
 #include "unpriv/files.h"
 #include "unpriv/log.h"
 
-#define PROGRAM	 "reaper-privsep"
 #define FIRST_FD 3
 
 /* The directory of this program, or a negative errno. */
@@ -62,14 +61,14 @@ helper_open(void)
 	if ((directory = own_directory()) < 0)
 		return (
 		    report_file(directory, "the directory of this program"));
-	fd = clone_file(directory, PROGRAM);
+	fd = clone_file(directory, HELPER_PROGRAM);
 	close(directory);
 	if (fd < 0)
-		return (report_file(fd, PROGRAM));
+		return (report_file(fd, HELPER_PROGRAM));
 	/* Checked on the clone: nobody can put another file there now. */
 	if ((error = files_trusted(fd, S_IFREG)) != 0) {
 		close(fd);
-		return (report_file(error, PROGRAM));
+		return (report_file(error, HELPER_PROGRAM));
 	}
 	return (fd);
 }
@@ -102,7 +101,7 @@ helper_place(const int *fds, size_t n, int first, size_t cloexec)
 static void __attribute__((noreturn))
 helper_execute(int executable, const int *fds, size_t nfds)
 {
-	char program[] = PROGRAM;
+	char program[] = HELPER_PROGRAM;
 	char *argv[] = { program, NULL }, *envp[] = { NULL };
 	int all[HELPER_FDS_MAX], error;
 	sigset_t none;
@@ -125,7 +124,7 @@ helper_execute(int executable, const int *fds, size_t nfds)
 		execveat(FIRST_FD + (int)nfds, "", argv, envp, AT_EMPTY_PATH);
 		error = -errno;
 	}
-	report_error(error, "executing " PROGRAM);
+	report_error(error, "executing " HELPER_PROGRAM);
 	_exit(127);
 }
 

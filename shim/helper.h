@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#define HELPER_PROGRAM	"reaper-privsep"
 #define HELPER_FDS_MAX	8
 
 /*

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,11 @@
 #include "shim/report.h"
 #include "shim/spawn.h"
 #include "unpriv/endpoint.h"
+#include "version.h"
 
-#define UNDO_LIMIT 10 /* seconds, to the end of a failed helper */
+#define BEGIN_LIMIT  10000 /* ms, to the first word of a helper */
+#define UNDO_LIMIT   10	   /* seconds, to the end of a failed helper */
+#define VERSION_SIZE 128   /* bytes, with the NUL */
 
 /* Like a shim of runc: killed a little earlier than containerd. */
 static void
@@ -140,7 +144,35 @@ helper_fork(struct spawn *spawn, int plan_fd)
 		return (report_error(spawn->helper, "starting the helper"));
 	if (dup2(spawn->log_fd, STDERR_FILENO) == -1)
 		return (report_error(-errno, "the log"));
+	/* Its end is ours to see. */
+	close(spawn->boot_fds[0]);
+	spawn->boot_fds[0] = -1;
 	return (0);
+}
+
+/*
+ * While programs are being exchanged, the helper may be of another version than
+ * this one, and would take what it is told for something else.
+ */
+static int
+helper_check(const struct spawn *spawn)
+{
+	static const char own[] = REAPER_VERSION;
+	struct pollfd said = { spawn->boot_fds[1], POLLIN, 0 };
+	char version[VERSION_SIZE] = "";
+
+	if (poll(&said, 1, BEGIN_LIMIT) != 1 ||
+	    read(said.fd, version, sizeof(version) - 1) <= 0) {
+		report(HELPER_PROGRAM " does not begin as it should: is it of "
+				      "another version than this program?");
+		return (-EIO);
+	}
+	if (strcmp(version, own) == 0)
+		return (0);
+	report(HELPER_PROGRAM " is of version \"%s\", this program of \"%s\": "
+			      "install both, then try again",
+	    version, own);
+	return (-EPROTO);
 }
 
 int
@@ -176,7 +208,8 @@ spawn_open(struct spawn *spawn, const struct shim_args *args,
 		return (report_error(-errno, "opening the log"));
 	if ((error = endpoint_pair(spawn->channel)) != 0)
 		return (report_error(error, "the channel"));
-	if (pipe2(spawn->boot_fds, O_CLOEXEC) == -1 ||
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+		spawn->boot_fds) == -1 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 		spawn->events) == -1 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -231,7 +264,10 @@ spawn_run(struct spawn *spawn, const struct shim_args *args,
 		    daemon_fds, DAEMON_FDS);
 	if (error != 0)
 		return (report_error(error, "telling the daemon"));
-	/* A pipe has room for it: all or nothing. */
+	/* While the daemon confines itself. */
+	if ((error = helper_check(spawn)) != 0)
+		return (error);
+	/* A socket has room for it: all or nothing. */
 	told = write(spawn->boot_fds[1], boot, sizeof(*boot)) == sizeof(*boot);
 	sodium_memzero(boot->key, sizeof(boot->key));
 	return (told ? 0 : report_error(-errno, "telling the helper"));

@@ -22,7 +22,7 @@ struct spawn {
 	int null_fd;		/* /dev/null */
 	int log_fd;		/* containerd's log, or /dev/null */
 	int channel[2];		/* daemon's, helper's */
-	int boot_fds[2];	/* read by the helper, written here */
+	int boot_fds[2];	/* helper's, ours */
 	int events[2];		/* publisher's, helper's */
 	int lines[2];		/* the helper's log: publisher's, helper's */
 	int logs[DAEMON_LOGS];	/* files, or /dev/null; spawn_run's caller's */

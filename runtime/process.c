@@ -48,9 +48,14 @@ process_refuse_unasked(struct process_call *call, int error)
 {
 	struct status status;
 
-	status_set(&status, STATUS_UNAVAILABLE,
-	    "the privileged helper cannot be asked: %s",
-	    strerrordesc_np(-error));
+	if (error == PRIV_LOST)
+		status_set(&status, STATUS_UNAVAILABLE,
+		    "the privileged helper has ended; what it said is in the "
+		    "log");
+	else
+		status_set(&status, STATUS_UNAVAILABLE,
+		    "the privileged helper cannot be asked: %s",
+		    strerrordesc_np(-error));
 	process_fail(call, &status);
 }
 

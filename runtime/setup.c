@@ -465,10 +465,8 @@ setup_submit(struct engine *engine, struct process *container,
 		process->requests++;
 		return;
 	}
-	status_set(&status, STATUS_UNAVAILABLE,
-	    "the privileged helper cannot be asked: %s",
-	    strerrordesc_np(-error));
-	setup_forget(process, &status);
+	process_refuse_unasked(&process->setup, error);
+	process_remove(process);
 }
 
 /* What is wrong is told when the container is to be created. */

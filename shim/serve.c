@@ -171,6 +171,9 @@ group_dispatch(struct ttrpc_call *call, const char *method,
 {
 	char id[MSG_ID_SIZE] = { 0 };
 
+	/* Nothing more can begin here. */
+	if (shim.lost && !shim.ending && strcmp(method, GROUP_JOIN) == 0)
+		end(LOG_LEVEL_INFO, "another container needs a helper");
 	if (shim.ending)
 		return;
 	if (payload->len < sizeof(id))
@@ -219,7 +222,9 @@ on_lost(void *arg, const char *why)
 	ready_close();
 	shim.lost = 1;
 	log_event(LOG_LEVEL_ERROR, "the helper was lost", "reason", why, NULL);
-	end(LOG_LEVEL_ERROR, "nothing can be done without the helper");
+	/* A Create that is on its way is told that, not refused a connection. */
+	if (shim.containers > 0 || !is_awaited())
+		end(LOG_LEVEL_ERROR, "nothing can be done without the helper");
 }
 
 int

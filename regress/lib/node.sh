@@ -87,6 +87,18 @@ node_end() {
 	    atf_fail "a shim left its socket"
 }
 
+# containerd_again SIGNAL: end containerd and start it; what leak_before saw of
+# it is that one then.
+containerd_again() {
+	_old=$CONTAINERD_PID
+	containerd_kill "$1" || atf_fail "containerd lives"
+	containerd_start || atf_fail "containerd does not start again"
+	[ ! -e "$REGRESS_DIR/leak.before" ] ||
+	    sed "s/^process $_old /process $CONTAINERD_PID /" \
+		"$REGRESS_DIR/leak.before" | sort >"$REGRESS_DIR/leak.again" &&
+	    mv "$REGRESS_DIR/leak.again" "$REGRESS_DIR/leak.before"
+}
+
 # host_disposable: exchange the root of this mount namespace for an overlay
 # over it, so that a test may write to the host.  What is written to it is then
 # seen below $HOST_UPPER.  To be called before node_begin.  Skips where the

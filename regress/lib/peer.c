@@ -8,6 +8,9 @@
  *		message in it as {FIELD=VALUE;...}, or "error CODE TEXT" and
  *		exits 1; FIELD@JSON is a google.protobuf.Any, as containerd's
  *		clients pack resources
+ *	peer SOCKET group METHOD ID
+ *		one call of Reaper's own service between `start` and a shim; prints
+ *		"answered"
  *	peer SOCKET raw
  *		sends its standard input, ends its half of the connection, and
  *		prints how many bytes came back before the other end closed it
@@ -156,6 +159,23 @@ call(int fd, char **argv)
 }
 
 static int
+group(int fd, char **argv)
+{
+	static struct frame frame;
+	struct message request = { 0 };
+
+	message_string(&request, 1, "reaper.Group");
+	message_string(&request, 2, argv[0]);
+	message_string(&request, 3, argv[1]);
+	if (frame_write(fd, 1, WIRE_REQUEST, &request) == -1 ||
+	    !frame_read(fd, &frame))
+		errx(2, "%s: no answer", argv[0]);
+	free(request.data);
+	(void)puts("answered");
+	return 0;
+}
+
+static int
 raw(int fd)
 {
 	char buffer[65536];
@@ -229,13 +249,15 @@ main(int argc, char **argv)
 
 	if (argc < 3)
 		errx(2,
-		    "usage: peer SOCKET call|raw|flood|mute [METHOD FIELD...]");
+		    "usage: peer SOCKET call|group|raw|flood|mute [METHOD FIELD...]");
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = connect_to(argv[1]);
 	if (strcmp(what, "raw") == 0)
 		return raw(fd);
 	if (argc > 3 && strcmp(what, "call") == 0)
 		return call(fd, argv + 3);
+	if (argc == 5 && strcmp(what, "group") == 0)
+		return group(fd, argv + 3);
 	if (argc > 4 && strcmp(what, "flood") == 0)
 		return flood(fd, atol(argv[3]), argv + 4);
 	if (argc > 3 && strcmp(what, "mute") == 0)

@@ -53,12 +53,15 @@ directory_open(const char *path)
 	return (OPEN(path, O_RDONLY | O_DIRECTORY));
 }
 
-/* Makes a directory like one of the node's, for others to see. */
+/*
+ * Makes a directory like one of the node's, for others to see; also one that
+ * was left by a start cut short.
+ */
 static void
 layer_make(int dirfd, const char *path, const struct stat *st)
 {
-	if (mkdirat(dirfd, path, 0700) == -1 && errno == EEXIST)
-		return;
+	if (mkdirat(dirfd, path, 0700) == -1 && errno != EEXIST)
+		MUST(-1, path);
 	dirfd = MUST(path_open(dirfd, path, O_RDONLY | O_DIRECTORY, 0), path);
 	MUST(fchown(dirfd, st->st_uid, st->st_gid), path);
 	MUST(fchmod(dirfd, st->st_mode & 07777), path);

@@ -309,9 +309,11 @@ leak_list() {
 	find "$REGRESS_DIR/state" -mindepth 1 -printf 'file %p\n'
 	find "$REGRESS_DIR/reaper" -name state.json -printf 'file %p\n' \
 	    2>/dev/null
+	# Not those of this shell, which come and go.
+	_session=$(cut -d ' ' -f 6 /proc/$$/stat)
 	find /proc/[0-9]*/stat -maxdepth 0 2>/dev/null | while read -r _file; do
-		sed -n 's/^\([0-9]*\) (\(.*\)) Z .*/zombie \1 \2/p' "$_file" \
-		    2>/dev/null
+		sed -n "/) Z [0-9]* [0-9]* $_session /!s/^\\([0-9]*\\) (\\(.*\\)) Z .*/zombie \\1 \\2/p" \
+		    "$_file" 2>/dev/null
 	done
 }
 

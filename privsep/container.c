@@ -18,11 +18,14 @@ container_prepare(struct helper *h, struct record *c, struct request *rq)
 	    O_RDONLY);
 	if (c->bundle_fd < 0)
 		return (c->bundle_fd);
-	if ((error = process_decode(h, c, c->bundle_fd, rq)) == 0) {
+	if ((error = process_decode(h, c, c->bundle_fd, rq)) != 0)
+		return (error);
+	if ((error = state_open(h, c)) != 0) {
 		reply->step = MSG_STEP_STATE;
-		error = state_open(h, c);
+		strcpy(reply->text, h->boot.node.runtime_root);
+		return (error);
 	}
-	if (error != 0 || (error = namespaces_open(h, c, rq)) != 0)
+	if ((error = namespaces_open(h, c, rq)) != 0)
 		return (error);
 	if ((c->plan.flags & (PLAN_HOST | PLAN_CRI_SANDBOX)) == 0 && (bad =
 	    caps_confine(&c->plan, &h->boot.node, c->on_node)) != NULL) {

@@ -30,6 +30,10 @@ state_write(const struct helper *h, const struct record *c)
 	char exit_code[40] = "";
 	int fd, n;
 
+	/* First: it has room where a file has none. */
+	if (fsetxattr(c->state_fd, BOOT_EXITED, &c->exited, sizeof(c->exited),
+	    0) == -1)
+		return (-errno);
 	fd = openat(c->state_fd, BOOT_STATE_NEW,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
@@ -42,9 +46,6 @@ state_write(const struct helper *h, const struct record *c)
 	    "  \"status\": \"%s\",\n  \"pid\": %d%s\n}\n", c->ref.id,
 	    h->boot.bundles, c->ref.id, status, c->pid, exit_code);
 	close(fd);
-	if (n < 0 || renameat(c->state_fd, BOOT_STATE_NEW, c->state_fd,
-	    BOOT_STATE) == -1 || fsetxattr(c->state_fd, BOOT_EXITED,
-	    &c->exited, sizeof(c->exited), 0) == -1)
-		return (-errno);
-	return (0);
+	return (n < 0 || renameat(c->state_fd, BOOT_STATE_NEW, c->state_fd,
+	    BOOT_STATE) == -1 ? -errno : 0);
 }

@@ -63,7 +63,7 @@ a_second_container_of_a_name_does_not_harm_the_first_body() {
 	find "$REGRESS_DIR/reaper/a" >before
 	(
 		REGRESS_NAMESPACE=other
-		expect_refusal "keeping the state: file exists" \
+		expect_refusal "keeping the state: .*/reaper: file exists" \
 		    task_run --rm a true
 	) || exit 1
 	! grep -q 'the helper does not end' "$REGRESS_DIR/containerd.log" ||

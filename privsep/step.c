@@ -139,16 +139,15 @@ step_wait(const struct step *step, int *fd, struct request *rq)
 {
 	struct pollfd pollfd = { step->socket_fd, POLLIN, 0 };
 	struct msg_reply *reply = &rq->reply;
-	int n = -EIO;
+	const int told = poll(&pollfd, 1, STEP_LIMIT) == 1,
+	    n = told ? step_receive(step->socket_fd, reply, fd) : -EIO;
 
-	strcpy(reply->text, "the step took more than 30 s");
-	reply->step = MSG_STEP_LAUNCH;
-	if (poll(&pollfd, 1, STEP_LIMIT) == 1) {
-		strcpy(reply->text, "the step gave no result");
-		n = step_receive(step->socket_fd, reply, fd);
-	}
 	if (n == 1)
 		return (reply->error);
+	reply->step = MSG_STEP_LAUNCH;
+	/* It fills the rest, which may have more of another text. */
+	strncpy(reply->text, told ? "the step gave no result" :
+	    "the step took more than 30 s", sizeof(reply->text));
 	kill(step->pid, SIGKILL);
 	return (n < 0 ? n : -EIO);
 }

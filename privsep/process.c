@@ -175,6 +175,7 @@ process_decode(struct helper *h, struct record *r, int fd, struct request *rq)
 	int error = 0, *plan_fd = &step.fds[1], *files = &step.fds[2];
 	const char *bad;
 
+	rq->reply.step = MSG_STEP_LAUNCH;
 	if (*plan_fd != -1 && !RECORD_IS_EXEC(r) &&
 	    strcmp(r->ref.id, h->boot.planned) == 0) {
 		h->plan_fd = -1;
@@ -274,7 +275,8 @@ process_started(struct helper *h, struct record *r)
 		return;
 	if (n == 1) {
 		fdpass_close(&r->terminal_fd, 1);
-		r->terminal_fd = fd;
+		/* -2: it is ready, and has none. */
+		r->terminal_fd = fd != -1 ? fd : -2;
 	}
 	/* An exec's is ready; one that is killed now will say nothing more. */
 	if (n == 1 && reply.error == 0)
@@ -285,7 +287,7 @@ process_started(struct helper *h, struct record *r)
 		return;
 	/* Closed by execve(2), unless something was said before. */
 	reply.request = r->request;
-	if (n == 0) {
+	if (n == 0 && (!RECORD_IS_EXEC(r) || r->terminal_fd != -1)) {
 		r->state = RECORD_RUNNING;
 		reply.error = reply.step = 0;
 		reply.pid = (uint32_t)r->pid;
@@ -302,7 +304,8 @@ process_started(struct helper *h, struct record *r)
 			reply.fds |= 1u << (i - MSG_STDOUT);
 		}
 	}
-	if (reply.pid != 0 && (fds[n] = r->terminal_fd) != -1) {
+	if (reply.pid != 0 && r->terminal_fd >= 0) {
+		fds[n] = r->terminal_fd;
 		reply.fds = MSG_FDS_TERMINAL;
 		r->terminal_fd = -1;
 	}

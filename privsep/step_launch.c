@@ -112,7 +112,7 @@ go_wait(int fds[MSG_FDS_MAX])
 
 	if (poll(&pollfd, 1, -1) != 1 ||
 	    fdpass_receive(STEP_RESULT_FD, &go, 1, fds, NULL) != 1)
-		_exit(1);
+		step_fail(MSG_STEP_LAUNCH, -EIO, "its descriptors");
 	return (go);
 }
 

@@ -7,7 +7,9 @@
  *		when it is out, then each field of the answer as FIELD=VALUE, a
  *		message in it as {FIELD=VALUE;...}, or "error CODE TEXT" and
  *		exits 1; FIELD@JSON is a google.protobuf.Any, as containerd's
- *		clients pack resources
+ *		clients pack resources, FIELD@@FILE one of what the file has
+ *	peer SOCKET size METHOD FIELD...
+ *		prints how long the message of such a call is, in bytes
  *	peer SOCKET group METHOD ID
  *		one call of Reaper's own service between `start` and a shim; prints
  *		"answered"
@@ -17,6 +19,10 @@
  *	peer SOCKET flood COUNT METHOD [FIELD=TEXT | FIELD:NUMBER]...
  *		makes the call COUNT times, a hundred at once, and reads the
  *		answers, whatever they are
+ *	peer SOCKET stall COUNT BYTES
+ *		opens so many connections, begins a message of 4 MiB on each with
+ *		so many bytes, prints "stalled", and holds them until its
+ *		standard input ends
  *	peer SOCKET mute METHOD [FIELD=TEXT | FIELD:NUMBER]...
  *		repeats the call without reading until nothing more goes out,
  *		prints "full" or "closed", and holds the connection until its
@@ -57,6 +63,23 @@ connect_to(const char *path)
 }
 
 static void
+file_nest(struct message *payload, unsigned field, const char *path)
+{
+	struct message any = { 0 }, content = { 0 };
+	char buffer[65536];
+	ssize_t n;
+	int fd;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		err(2, "%s", path);
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		message_add(&content, buffer, (size_t)n);
+	(void)close(fd);
+	message_nest(&any, 2, &content);
+	message_nest(payload, field, &any);
+}
+
+static void
 resources_nest(struct message *payload, unsigned field, const char *json)
 {
 	struct message any = { 0 };
@@ -84,6 +107,8 @@ request_parse(char **argv)
 		else if (*end == ':')
 			message_number(&payload, field,
 			    strtoull(end + 1, NULL, 0));
+		else if (*end == '@' && end[1] == '@')
+			file_nest(&payload, field, end + 2);
 		else if (*end == '@')
 			resources_nest(&payload, field, end + 1);
 		else
@@ -214,13 +239,44 @@ flood(int fd, long count, char **argv)
 	return 0;
 }
 
+static void
+input_wait(void)
+{
+	char byte;
+
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		continue;
+}
+
+static int
+stall(const char *path, long count, size_t size)
+{
+	static uint8_t bytes[WIRE_HEADER + (4 << 20)] = { 0x00, 0x40, 0, 0, 0,
+		0, 0, 1, WIRE_REQUEST };
+	size_t done;
+	ssize_t n;
+	int fd;
+
+	if (size >= sizeof(bytes))
+		errx(2, "that is a whole message");
+	for (; count > 0; count--) {
+		fd = connect_to(path);
+		for (done = 0; done < size; done += (size_t)n)
+			if ((n = write(fd, bytes + done, size - done)) == -1)
+				err(2, "write");
+	}
+	(void)puts("stalled");
+	(void)fflush(stdout);
+	input_wait();
+	return 0;
+}
+
 static int
 mute(int fd, char **argv)
 {
 	struct message request = request_parse(argv);
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };
 	uint32_t stream = 1;
-	char byte;
 
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
 		err(2, "fcntl");
@@ -236,8 +292,7 @@ mute(int fd, char **argv)
 	(void)puts(
 	    (ready.revents & (POLLERR | POLLHUP)) != 0 ? "closed" : "full");
 	(void)fflush(stdout);
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		continue;
+	input_wait();
 	return 0;
 }
 
@@ -249,13 +304,17 @@ main(int argc, char **argv)
 
 	if (argc < 3)
 		errx(2,
-		    "usage: peer SOCKET call|group|raw|flood|mute [METHOD FIELD...]");
+		    "usage: peer SOCKET call|size|group|raw|flood|stall|mute [METHOD FIELD...]");
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = connect_to(argv[1]);
 	if (strcmp(what, "raw") == 0)
 		return raw(fd);
 	if (argc > 3 && strcmp(what, "call") == 0)
 		return call(fd, argv + 3);
+	if (argc > 3 && strcmp(what, "size") == 0)
+		return printf("%zu\n", request_parse(argv + 3).length) < 0;
+	if (argc == 5 && strcmp(what, "stall") == 0)
+		return stall(argv[1], atol(argv[3]), (size_t)atol(argv[4]));
 	if (argc == 5 && strcmp(what, "group") == 0)
 		return group(fd, argv + 3);
 	if (argc > 4 && strcmp(what, "flood") == 0)

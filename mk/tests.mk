@@ -8,8 +8,11 @@ TESTS = $(UNIT) $(SCRIPTS) $(SHARED)
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
 	$(call link,-pie) -lsodium -lcap -lprotobuf-c -lseccomp -latf-c
 
+# Where a fuzzer has a function __wrap_NAME, that is what NAME comes to.
+wraps = $(shell sed -n 's/^__wrap_\([a-z0-9_]*\).*/-Wl,--wrap=\1/p' $1)
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
-	$(call link,-pie -fsanitize=fuzzer) -lsodium -lcap -lprotobuf-c -lseccomp
+	$(call link,-pie -fsanitize=fuzzer $(call wraps,$*.c)) -lsodium -lcap \
+	    -lprotobuf-c -lseccomp
 
 $(SCRIPTS): $(BUILD)/%: %.sh
 	@mkdir -p $(@D)

@@ -2,24 +2,14 @@
  * Files of a cgroup that say anything: what is made of them fits into its
  * space and is a message of its type.
  */
-#include <stdlib.h>
-#include <string.h>
 
+#include "regress/fuzz/fuzz.h"
 #include "shim/metrics.h"
 #include "shim/proto/metrics_v1.pb-c.h"
 #include "shim/proto/metrics_v2.pb-c.h"
 #include "unpriv/cgroup_file.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct cgroup_file files[MSG_CGROUP_MAX];
-
-static void
-must(int good)
-{
-	if (!good)
-		abort();
-}
 
 /* Gives what is left of a file, as a kernel would piece by piece. */
 static size_t

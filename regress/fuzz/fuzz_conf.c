@@ -3,12 +3,9 @@
  * an error text.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "regress/fuzz/fuzz.h"
 #include "unpriv/conf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

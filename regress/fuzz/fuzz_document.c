@@ -120,8 +120,8 @@ check_exec(const char *json, size_t length, int terminal)
 		must(json_count(args) == (nwords > 0 ? nwords - 1 : 0));
 		value = json_first(args);
 		for (i = 1; i < nwords; i++, value = json_next(value))
-			must(!is_utf8(words[i]) ||
-			    json_equals(value, words[i]));
+			must(
+			    !is_utf8(words[i]) || json_equals(value, words[i]));
 	}
 	text_free(&out);
 }

@@ -94,8 +94,7 @@ is_text(const char *text, size_t size)
 	if (left == size)
 		return (0);
 	for (; left > 0; s += n, left -= n) {
-		if ((n = chars_utf8(s, left)) == 0 || *s < ' ' ||
-		    *s == 0x7f)
+		if ((n = chars_utf8(s, left)) == 0 || *s < ' ' || *s == 0x7f)
 			return (0);
 	}
 	return (1);

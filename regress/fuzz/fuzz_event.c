@@ -78,8 +78,8 @@ unpack(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size)
 static void
 check_event(const struct event *event)
 {
-	const size_t offset = offsetof(Containerd__Events__TaskStart,
-	    container_id);
+	const size_t offset =
+	    offsetof(Containerd__Events__TaskStart, container_id);
 	uint8_t bytes[EVENT_FRAME_MAX];
 	const size_t length = event_encode(event, 7, bytes);
 	Containerd__Events__ForwardRequest *forward;

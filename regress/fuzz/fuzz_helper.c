@@ -36,7 +36,7 @@ static struct child {
 	step_program *program;
 	int fd; /* its end of the socket to the helper, or -1 */
 	int ended, status;
-	int fatal; /* was sent a SIGKILL */
+	int fatal;    /* was sent a SIGKILL */
 } children[CHILDREN]; /* the pid is FIRST_PID and the index */
 static size_t nchildren;
 static size_t nreaped;
@@ -85,8 +85,8 @@ int __wrap_cgroup_enter(const struct helper *h, const struct record *c,
 void __wrap_cgroup_kill(const struct helper *h, const struct record *c);
 int __wrap_cgroup_remove(const struct helper *h, struct record *c, int all);
 int __wrap_path_open(int dirfd, const char *path, int flags, uint64_t resolve);
-int __wrap_step_fork(struct helper *h, const struct record *r,
-    struct step *step);
+int
+__wrap_step_fork(struct helper *h, const struct record *r, struct step *step);
 
 static int
 is_open(int fd)
@@ -464,8 +464,7 @@ plan_write(int fd, int exec)
 	if ((more & 4) != 0)
 		plan->unshare = CLONE_NEWNET | CLONE_NEWUTS;
 	if ((more & 8) != 0)
-		plan->ns_pids[more % PLAN_NS_MAX] =
-		    FIRST_PID + input_byte(&in);
+		plan->ns_pids[more % PLAN_NS_MAX] = FIRST_PID + input_byte(&in);
 	if ((more & 16) != 0)
 		strcpy(plan->netns, "cni");
 	if ((more & 32) != 0)
@@ -547,8 +546,8 @@ life_find(const struct msg_ref *ref)
 {
 	struct life *life = lives;
 
-	while (life < lives + NAMES &&
-	    memcmp(&life->ref, ref, sizeof(*ref)) != 0)
+	while (
+	    life < lives + NAMES && memcmp(&life->ref, ref, sizeof(*ref)) != 0)
 		life++;
 	return (life == lives + NAMES ? NULL : life);
 }
@@ -752,7 +751,8 @@ helper_check(void)
 	size_t i, n = 0;
 
 	must(helper.nrecords <= HELPER_RECORDS);
-	RECORD_FOREACH(r, &helper) {
+	RECORD_FOREACH(r, &helper)
+	{
 		record_check(r);
 		for (other = helper.records; other < r; other++)
 			must(other->state == RECORD_FREE ||
@@ -785,9 +785,9 @@ paths_set(struct msg_stdio *stdio, uint8_t how)
 	stdio->stream = how % 4;
 	stdio->file = (how & 4) != 0;
 	snprintf(stdio->path, sizeof(stdio->path), "%s/%s/io/%s-%s",
-	    (how & 4) != 0	? LOGS :
-		(how & 8) != 0	? "/run/cri/containers" :
-				  "/run/fifo",
+	    (how & 4) != 0     ? LOGS :
+		(how & 8) != 0 ? "/run/cri/containers" :
+				 "/run/fifo",
 	    (how & 16) != 0 ? "other" : ref->id, name, names[how % 4 % 3]);
 }
 
@@ -797,8 +797,8 @@ message_send(void)
 	static const uint16_t ops[] = { MSG_CREATE, MSG_START, MSG_EXEC,
 		MSG_SIGNAL, MSG_STDIO, MSG_DELETE, MSG_CGROUP, MSG_PUBLISH,
 		MSG_PREPARE };
-	static const uint32_t lengths[] = { [MSG_SIGNAL] =
-						sizeof(struct msg_signal),
+	static const uint32_t lengths[] = { [MSG_SIGNAL] = sizeof(
+						struct msg_signal),
 		[MSG_STDIO] = sizeof(struct msg_stdio),
 		[MSG_CGROUP] = sizeof(struct msg_choice),
 		[MSG_PUBLISH] = sizeof(struct msg_choice) };
@@ -929,12 +929,13 @@ helper_end(void)
 		child_end(&children[i], 0);
 	process_reap(&helper);
 	/* Whoever has no record is nobody's, and was not waited for. */
-	RECORD_FOREACH(r, &helper) {
+	RECORD_FOREACH(r, &helper)
+	{
 		must(r->pid == 0 || r->reaped);
 		must(r->init_pid == 0);
 	}
 	RECORD_FOREACH(r, &helper)
-		record_free(&helper, r);
+	record_free(&helper, r);
 	memset(helper.records, 0, helper.nrecords * sizeof(helper.records[0]));
 	helper.nrecords = 0;
 	active = 0;

@@ -63,15 +63,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	name = input_part(&in, &path.length);
 	path.start = name;
 	if (mountinfo_read(&list, text, length) == 0) {
-		for (rest = list.text; mountinfo_next(&rest, &mount);
-		     lines++) {
+		for (rest = list.text; mountinfo_next(&rest, &mount); lines++) {
 			check_number(mount.id);
 			check_number(mount.parent);
 			check_path(mount.path);
 			check_found(&list, mount.path);
 			if (mountinfo_visible(&list, &mount))
-				must(mountinfo_find(&list, mount.path,
-					 &found) &&
+				must(
+				    mountinfo_find(&list, mount.path, &found) &&
 				    found.id.length == mount.id.length);
 		}
 		must(rest.length == 0);

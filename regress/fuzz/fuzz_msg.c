@@ -2,13 +2,10 @@
  * A message body that is accepted holds only bounded strings: whoever reads
  * it later may call strlen.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "privsep/msg.h"
+#include "regress/fuzz/fuzz.h"
 #include "unpriv/endpoint.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check_string(const char *s, size_t size)

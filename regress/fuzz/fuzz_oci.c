@@ -6,15 +6,12 @@
  * missing: the document, the user database, the list of mounts, a byte of
  * settings.  A document alone has no NUL, so it is one as it is.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "privsep/plan.h"
+#include "regress/fuzz/fuzz.h"
 #include "unpriv/oci.h"
 
 enum part { DOCUMENT, PASSWD, MOUNTS, SETTINGS, PARTS };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check_text(const char *s)
@@ -71,19 +68,6 @@ check(uint32_t kind, const char *json, size_t length, const struct oci_node *on)
 		abort();
 }
 
-/* Of their own, and without a NUL: a step beyond them is noticed. */
-static char *
-part_copy(const uint8_t *data, size_t size)
-{
-	char *copy = malloc(size > 0 ? size : 1);
-
-	if (copy == NULL)
-		abort();
-	if (size > 0)
-		memcpy(copy, data, size);
-	return (copy);
-}
-
 static void
 node_set(struct node *node, uint8_t settings)
 {
@@ -108,17 +92,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct node node;
 	struct oci_node on = { .node = &node };
 	size_t lengths[PARTS] = { 0 };
-	const uint8_t *end;
+	struct input in = { data, size };
 	char *parts[PARTS];
 	int i;
 
-	for (i = 0; i < PARTS; i++) {
-		end = size > 0 ? memchr(data, '\0', size) : NULL;
-		lengths[i] = end != NULL ? (size_t)(end - data) : size;
-		parts[i] = part_copy(data, lengths[i]);
-		data += lengths[i] + (end != NULL);
-		size -= lengths[i] + (end != NULL);
-	}
+	for (i = 0; i < PARTS; i++)
+		parts[i] = input_part(&in, &lengths[i]);
 	node_set(&node,
 	    lengths[SETTINGS] > 0 ? (uint8_t)parts[SETTINGS][0] : 0);
 	on.passwd = parts[PASSWD];

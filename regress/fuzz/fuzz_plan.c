@@ -2,12 +2,9 @@
  * A plan that is accepted can be used without another look: its strings are
  * all there, and nothing in it exceeds what the helper does with it.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "privsep/plan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "regress/fuzz/fuzz.h"
 
 static void
 check_strings(const struct plan *plan, const char *strings, size_t length)

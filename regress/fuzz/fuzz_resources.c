@@ -3,19 +3,9 @@
  * they are numbers of the document, within its bounds, or there is an error
  * text.
  */
-#include <stdlib.h>
-#include <string.h>
 
+#include "regress/fuzz/fuzz.h"
 #include "unpriv/oci_resources.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int good)
-{
-	if (!good)
-		abort();
-}
 
 /* What a number may be, and the word for no limit. */
 struct bounds {

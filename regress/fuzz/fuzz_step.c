@@ -69,8 +69,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	before = fds_count();
 	sent.reply.error = (how & 8) != 0 ? -ENOENT : 0;
 	sent.reply.step = (how & 8) != 0 ? MSG_STEP_EXEC : MSG_STEP_NONE;
-	length = sizeof(sent.reply) + ((how & 16) != 0 ? input_byte(&in) % 8 :
-							 0);
+	length = sizeof(sent.reply) +
+	    ((how & 16) != 0 ? input_byte(&in) % 8 : 0);
 	length -= (how & 32) != 0 ? input_word(&in) % length : 0;
 	input_flip(&in, &sent, sizeof(sent));
 	for (i = 0; i < MSG_FDS_MAX; i++)

@@ -2,14 +2,12 @@
  * What a client sends, in pieces of any size: a message that passes the check
  * does no harm when it is unpacked, nor does the payload that it carries.
  */
-#include <stdlib.h>
 
+#include "regress/fuzz/fuzz.h"
 #include "shim/frame.h"
 #include "shim/proto/task.pb-c.h"
 #include "shim/proto/ttrpc.pb-c.h"
 #include "shim/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* By stream, as there is no service to ask for. */
 static const ProtobufCMessageDescriptor *const payloads[] = {

@@ -11,7 +11,6 @@ set -euo pipefail
 MAKE=${MAKE:-make}
 # Another containerd than the system's, with its ctr beside it.
 [ -z "${CONTAINERD-}" ] || PATH=$(dirname "$CONTAINERD"):$PATH
-FUZZ_SECONDS=${FUZZ_SECONDS:-6}
 OUT=build/check
 passed=0 failed=0 skipped=0
 
@@ -59,21 +58,6 @@ suite()
 	failed=$((failed + broken + fail))
 	# Of a weakness that is known, and printed above, nothing is proved.
 	skipped=$((skipped + skip + expected))
-}
-
-# fuzz PROGRAM: seconds of input, from the committed corpus and the last runs'.
-fuzz()
-{
-	local name=${1##*/} found=$OUT/corpus/${1##*/}
-	local options=(-max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048
-	    -timeout=5 -artifact_prefix="$OUT/$name-" -print_final_stats=1)
-
-	mkdir -p "$found"
-	[ ! -f "regress/fuzz/$name.dict" ] ||
-	    options+=(-dict="regress/fuzz/$name.dict")
-	local folders=("$found")
-	[ ! -d "regress/fuzz/$name" ] || folders+=("regress/fuzz/$name")
-	"$1" "${options[@]}" "${folders[@]}"
 }
 
 # cluster: bring one up for its suite, and down again.  Where there can be none,
@@ -153,12 +137,15 @@ part_sanitize()
 
 part_fuzz()
 {
-	local program
+	local name names=(regress/fuzz/fuzz_*.c)
 
 	one "build of the fuzzers" "$MAKE" SANITIZE=fuzz CC=clang fuzzers ||
 	    return 0
-	for program in build/fuzz/regress/fuzz/fuzz_*; do
-		[ ! -x "$program" ] || one "${program##*/}" fuzz "$program" || :
+	# A minute and a half for all of them, however many there are.
+	export FUZZ_SECONDS=${FUZZ_SECONDS:-$((90 / ${#names[@]}))}
+	for name in "${names[@]}"; do
+		name=${name##*/}
+		one "${name%.c}" env FUZZ="${name%.c}" tools/fuzz.sh || :
 	done
 }
 

@@ -1,3 +1,4 @@
+#include <sys/wait.h>
 
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -138,16 +139,24 @@ int
 step_wait(const struct step *step, int *fd, struct request *rq)
 {
 	struct pollfd pollfd = { step->socket_fd, POLLIN, 0 };
-	struct msg_reply *reply = &rq->reply;
-	const int told = poll(&pollfd, 1, STEP_LIMIT) == 1,
-	    n = told ? step_receive(step->socket_fd, reply, fd) : -EIO;
+	struct msg_reply reply = { .step = MSG_STEP_LAUNCH };
+	const int said = poll(&pollfd, 1, STEP_LIMIT) == 1;
+	siginfo_t info;
+	int n = -EIO;
 
-	if (n == 1)
-		return (reply->error);
-	reply->step = MSG_STEP_LAUNCH;
-	/* It fills the rest, which may have more of another text. */
-	strncpy(reply->text, told ? "the step gave no result" :
-	    "the step took more than 30 s", sizeof(reply->text));
-	kill(step->pid, SIGKILL);
-	return (n < 0 ? n : -EIO);
+	strcpy(reply.text, said ? "the step gave no result" :
+	    "the step took more than 30 s");
+	if (said)
+		n = step_receive(step->socket_fd, &reply, fd);
+	if (n != 1) {
+		/* One that was reaped may be anybody by now. */
+		if (waitid(P_PID, (id_t)step->pid, &info, WEXITED | WNOHANG |
+		    WNOWAIT) == 0)
+			kill(step->pid, SIGKILL);
+		reply.error = n < 0 ? n : -EIO;
+	}
+	/* What succeeds says nothing of what may fail after it. */
+	if (reply.error != 0)
+		rq->reply = reply;
+	return (reply.error);
 }

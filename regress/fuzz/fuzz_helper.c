@@ -4,7 +4,9 @@
  *
  * The steps are played, and with them the kernel's part: what a child reports,
  * what a decode step that was taken over writes as its plan, when a child
- * executes and ends.  Functions called __wrap_NAME stand for NAME.  What is
+ * executes and ends.  Functions called __wrap_NAME stand for NAME.  An input
+ * has what the shim sends and when children end, and then, for each thing that
+ * may go otherwise than well, how it goes: at its end, well.  What is
  * held to: no process is signalled but the helper's own children that are not
  * reaped; a descriptor has one owner, and none is left; each request has one
  * answer, and each process one end; a container is of this pod, and an exec
@@ -23,13 +25,13 @@ int privsep_main(void);
 #include "privsep/main.c"
 #undef main
 
-#define CHILDREN   256
-#define FIRST_PID  100000
-#define NAMES	   16 /* containers and execs that inputs know */
-#define GROUP	   "pod"
-#define LOGS	   "/var/log/reaper"
-#define TURNS_MAX  (4 * CHILDREN) /* in which all must end */
-#define STEP_BYTES 16
+#define CHILDREN  256
+#define FIRST_PID 100000
+#define NAMES	  16 /* containers and execs that inputs know */
+#define GROUP	  "pod"
+#define LOGS	  "/var/log/reaper"
+#define TURNS	  64
+#define PATHS	  48 /* descriptors, of which some are O_PATH */
 
 /* One that was forked, until it is reaped. */
 static struct child {
@@ -37,9 +39,11 @@ static struct child {
 	int fd; /* its end of the socket to the helper, or -1 */
 	int ended, status;
 	int fatal;    /* was sent a SIGKILL */
+	int silent;   /* will report nothing; else, when it is told to go on: */
+	int error;    /* what, */
+	int terminal; /* and whether the master of one comes with it */
 } children[CHILDREN]; /* the pid is FIRST_PID and the index */
 static size_t nchildren;
-static size_t nreaped;
 
 /* What the shim has been told of a name. */
 static struct life {
@@ -48,7 +52,7 @@ static struct life {
 	enum { UNSAID, CREATED, STARTED, EXITED } event;
 } lives[NAMES];
 
-static struct input in;
+static struct input in, world;
 static struct channel shim, spare;
 static int active, closing, busy, corrupt, null_fd, path_fd, sealed_fd;
 static size_t outstanding;
@@ -68,6 +72,8 @@ int __wrap_open(const char *path, int flags, ...);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __wrap_kill(pid_t pid, int signo);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+int __real_waitid(idtype_t type, id_t pid, siginfo_t *info, int options);
+int __wrap_waitid(idtype_t type, id_t pid, siginfo_t *info, int options);
 int __wrap_fdpass_send(int fd, const void *data, size_t size, const int *fds,
     size_t nfds);
 void __wrap_log_line(const char *m, const struct msg_ref *ref, const char *text,
@@ -129,6 +135,42 @@ child_end(struct child *child, int status)
 	fdpass_close(&child->fd, 1);
 }
 
+static void
+step_say(int fd, int error, int given)
+{
+	struct msg_reply m = { .error = error };
+
+	if (error != 0) {
+		m.step = MSG_STEP_LAUNCH;
+		strcpy(m.text, "\"so\"");
+	}
+	must(__real_fdpass_send(fd, &m, sizeof(m), &given, given != -1) == 0);
+}
+
+/* Mount and launch steps report when they have been told to go on. */
+static void
+children_report(void)
+{
+	struct child *child;
+	int fd, fds[MSG_FDS_MAX];
+	char byte;
+
+	for (child = children; child < children + nchildren; child++) {
+		if (child->program == NULL || child->silent ||
+		    child->fd == -1 ||
+		    fdpass_receive(child->fd, &byte, 1, fds, NULL) <= 0)
+			continue;
+		fdpass_close(fds, MSG_FDS_MAX);
+		fd = child->terminal && child->error == 0 ? new_fd() : -1;
+		step_say(child->fd, child->error, fd);
+		fdpass_close(&fd, 1);
+		child->silent = 1;
+		/* That of a container's own namespace is its pid 1. */
+		if (child->error != 0 || child->status != 0)
+			child_end(child, child->error != 0 ? 1 << 8 : 0);
+	}
+}
+
 int
 __wrap_kill(pid_t pid, int signo)
 {
@@ -150,7 +192,6 @@ child_reap(struct child *child, int *status)
 	if (status != NULL)
 		*status = child->status;
 	child->program = NULL;
-	nreaped++;
 	return (FIRST_PID + (pid_t)(child - children));
 }
 
@@ -174,6 +215,17 @@ __wrap_waitpid(pid_t pid, int *status, int options)
 			return (child_reap(child, status));
 	}
 	return (0);
+}
+
+int
+__wrap_waitid(idtype_t type, id_t pid, siginfo_t *info, int options)
+{
+	if (!active)
+		return (__real_waitid(type, pid, info, options));
+	must(type == P_PID &&
+	    (options & (WNOHANG | WNOWAIT)) == (WNOHANG | WNOWAIT));
+	errno = ECHILD;
+	return (child_is_there((pid_t)pid) ? 0 : -1);
 }
 
 static int
@@ -222,13 +274,25 @@ __wrap_open(const char *path, int flags, ...)
 	} else {
 		must((flags & (O_PATH | O_NOFOLLOW)) == (O_PATH | O_NOFOLLOW) &&
 		    is_fifo(path));
-		if (input_byte(&in) % 8 == 7) {
+		if (input_byte(&world) % 8 == 7) {
 			errno = ENOENT;
 			return (-1);
 		}
 		return (fcntl(path_fd, F_DUPFD_CLOEXEC, 3));
 	}
 	return (new_fd());
+}
+
+static int
+poll_now(struct pollfd *fds, nfds_t n)
+{
+	int found;
+
+	/* libFuzzer's own alarm. */
+	do
+		found = __real_poll(fds, n, 0);
+	while (found == -1 && errno == EINTR);
+	return (found);
 }
 
 /* Nothing takes time: what does not come at once does not come. */
@@ -241,6 +305,7 @@ __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 
 	if (!active)
 		return (__real_poll(fds, n, timeout));
+	children_report();
 	/* The last to end are those that the helper has killed. */
 	for (; closing && child < children + nchildren; child++) {
 		if (child->fatal)
@@ -248,7 +313,7 @@ __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 	}
 	for (child = children; child < children + nchildren; child++)
 		ready |= child->program != NULL && child->ended;
-	if ((found = __real_poll(fds, n, 0)) == -1 || timeout != -1)
+	if ((found = poll_now(fds, n)) == -1 || timeout != -1)
 		return (found);
 	if (ready && fds[POLL_SIGNAL].revents == 0) {
 		fds[POLL_SIGNAL].revents = POLLIN;
@@ -282,7 +347,7 @@ __wrap_path_file(int dirfd, const char *dir, const char *name, int flags)
 		    strstr(dir, "..") == NULL && strchr(name, '/') == NULL &&
 		    (flags & O_APPEND) != 0 && (flags & O_TRUNC) == 0);
 	}
-	switch (input_byte(&in) % 8) {
+	switch (input_byte(&world) % 8) {
 	case 7:
 		return (-ENOENT);
 	case 6:
@@ -300,14 +365,14 @@ __wrap_path_reopen(int fd, int flags, uint32_t owner)
 	must(owner == 0 || owner == helper.boot.shim_pid);
 	if (!is_open(fd))
 		return (-ENOENT);
-	return (input_byte(&in) % 8 == 7 ? -ENXIO : new_fd());
+	return (input_byte(&world) % 8 == 7 ? -ENXIO : new_fd());
 }
 
 int
 __wrap_path_trusted(int fd, mode_t type)
 {
 	must(is_open(fd) && type != 0);
-	return (input_byte(&in) % 8 == 7 ? -EPERM : 0);
+	return (input_byte(&world) % 8 == 7 ? -EPERM : 0);
 }
 
 /* Of the cgroup's files. */
@@ -317,7 +382,7 @@ __wrap_path_open(int dirfd, const char *path, int flags, uint64_t resolve)
 	must(is_open(dirfd) && path[0] != '/' && path[0] != '.' &&
 	    strstr(path, "/.") == NULL && resolve == 0 &&
 	    (flags & (O_CREAT | O_TRUNC)) == 0);
-	return (input_byte(&in) % 8 == 7 ? -ENOENT : new_fd());
+	return (input_byte(&world) % 8 == 7 ? -ENOENT : new_fd());
 }
 
 int
@@ -325,7 +390,7 @@ __wrap_state_open(struct helper *h, struct record *c)
 {
 	(void)h;
 	must(c->state_fd == -1);
-	if (input_byte(&in) % 8 == 7)
+	if (input_byte(&world) % 8 == 7)
 		return (-EEXIST);
 	c->state_fd = new_fd();
 	return (0);
@@ -349,7 +414,7 @@ __wrap_state_remove(int root_fd, int state_fd, const char *id)
 int
 __wrap_cgroup_make(struct helper *h, struct record *c, struct request *rq)
 {
-	const uint8_t how = input_byte(&in);
+	const uint8_t how = input_byte(&world);
 
 	(void)h;
 	rq->reply.step = MSG_STEP_CGROUP;
@@ -372,7 +437,7 @@ __wrap_cgroup_enter(const struct helper *h, const struct record *c,
 	(void)h;
 	(void)c;
 	memset(fds, -1, sizeof(*fds) * CGROUP_HIERARCHIES);
-	if (input_byte(&in) % 8 == 7)
+	if (input_byte(&world) % 8 == 7)
 		return (-ENOENT);
 	fds[0] = new_fd();
 	fds[CGROUP_HIERARCHIES - 1] = new_fd();
@@ -422,18 +487,6 @@ __wrap_log_fatal(const char *m)
  * Steps.
  */
 
-static void
-step_say(int fd, int error, int given)
-{
-	struct msg_reply m = { .error = error };
-
-	if (error != 0) {
-		m.step = MSG_STEP_LAUNCH;
-		strcpy(m.text, "\"so\"");
-	}
-	must(__real_fdpass_send(fd, &m, sizeof(m), &given, given != -1) == 0);
-}
-
 /* A plan that is good, until the input says otherwise. */
 static void
 plan_write(int fd, int exec)
@@ -446,7 +499,8 @@ plan_write(int fd, int exec)
 	} out = { .plan = { .magic = PLAN_MAGIC,
 		      .kind = exec ? PLAN_PROCESS : PLAN_BUNDLE } };
 	struct plan *plan = &out.plan;
-	const uint8_t how = input_byte(&in), more = input_byte(&in);
+	const uint8_t how = input_byte(&world), more = input_byte(&world);
+	size_t length = offsetof(typeof(out), strings) + sizeof(strings);
 
 	plan->argc = plan->envc = 1;
 	plan->strings_length = sizeof(strings);
@@ -464,20 +518,22 @@ plan_write(int fd, int exec)
 	if ((more & 4) != 0)
 		plan->unshare = CLONE_NEWNET | CLONE_NEWUTS;
 	if ((more & 8) != 0)
-		plan->ns_pids[more % PLAN_NS_MAX] = FIRST_PID + input_byte(&in);
+		plan->ns_pids[more % PLAN_NS_MAX] = FIRST_PID +
+		    input_byte(&world);
 	if ((more & 16) != 0)
 		strcpy(plan->netns, "cni");
 	if ((more & 32) != 0)
 		strcpy(plan->cgroup, "kubepods/c");
-	input_flip(&in, &out, sizeof(out));
+	input_flip(&world, &out, sizeof(out));
 	/* It may be too short, too. */
-	must(pwrite(fd, &out, sizeof(out) - input_byte(&in) % 2, 0) > 0);
+	length -= input_byte(&world) % 2;
+	must(pwrite(fd, &out, length, 0) == (ssize_t)length);
 }
 
 int
 __wrap_step_fork(struct helper *h, const struct record *r, struct step *step)
 {
-	const uint8_t how = input_byte(&in);
+	const uint8_t how = input_byte(&world);
 	struct child *child = &children[nchildren];
 	int error = how % 16 == 15 ? -EIO : 0, i, pair[2];
 
@@ -489,33 +545,31 @@ __wrap_step_fork(struct helper *h, const struct record *r, struct step *step)
 	must(step->pidns_fd < 0 || is_open(step->pidns_fd));
 	must(step->cgroup_fd == -1 || is_open(step->cgroup_fd));
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
-	*child = (struct child){ step->program, pair[1], 0, 0, 0 };
+	*child = (struct child){ .program = step->program, .fd = pair[1] };
 	step->pid = FIRST_PID + (pid_t)nchildren++;
 	step->socket_fd = pair[0];
 	if (step->program == step_decode) {
 		must(step->keep == 0);
 		plan_write(step->fds[1], RECORD_IS_EXEC(r));
 	}
-	if (how % 16 == 13) {
-		/* It hangs, or says nothing and ends. */
-		if ((how & 16) != 0)
-			child_end(child, 1 << 8);
+	/* It hangs, or says nothing and ends. */
+	child->silent = how % 16 == 13;
+	if (child->silent && (how & 16) != 0)
+		child_end(child, 1 << 8);
+	if (child->silent)
+		return (0);
+	child->error = error;
+	if (step->program == step_mount || step->program == step_launch) {
+		child->terminal = step->program == step_mount ||
+		    (r->plan.flags & PLAN_TERMINAL) != 0;
+		child->status = step->program == step_mount &&
+		    step->pidns_fd != STEP_PIDNS_NEW;
 		return (0);
 	}
-	i = -1;
-	if (step->program == step_mount || step->program == step_proc ||
-	    (step->program == step_launch &&
-		(r->plan.flags & PLAN_TERMINAL) != 0))
-		i = new_fd();
-	if (error != 0)
-		fdpass_close(&i, 1);
+	i = step->program == step_proc && error == 0 ? new_fd() : -1;
 	step_say(child->fd, error, i);
 	fdpass_close(&i, 1);
-	if (error != 0)
-		child_end(child, 1 << 8);
-	else if (step->program == step_decode || step->program == step_proc ||
-	    (step->program == step_mount && step->pidns_fd == -1))
-		child_end(child, 0);
+	child_end(child, error != 0 ? 1 << 8 : 0);
 	return (0);
 }
 
@@ -526,7 +580,7 @@ child_go(struct child *child, int error)
 	char byte;
 	int fds[MSG_FDS_MAX];
 
-	if (child->program != step_launch || child->fd == -1)
+	if (child->program != step_launch || child->fd == -1 || !child->silent)
 		return;
 	while (fdpass_receive(child->fd, &byte, 1, fds, NULL) > 0)
 		fdpass_close(fds, MSG_FDS_MAX);
@@ -714,7 +768,9 @@ record_check(const struct record *r)
 	must(memcmp(&r->ref, &r->exited.ref, sizeof(r->ref)) == 0);
 	must(r->pid == 0 || r->reaped || child_is_there(r->pid));
 	must(r->init_pid == 0 || child_is_there(r->init_pid));
-	must(r->state != RECORD_RUNNING || (r->pid != 0 && !r->reaped));
+	must(r->state != RECORD_RUNNING || r->pid != 0);
+	must(r->state < RECORD_CREATED || r->state > RECORD_RUNNING ||
+	    !r->reaped);
 	must(r->state != RECORD_STOPPED || r->reaped);
 	if (RECORD_IS_EXEC(r)) {
 		exec_check(r, record_find(&helper, r->ref.id, ""));
@@ -742,13 +798,13 @@ own(uint8_t owned[FUZZ_FDS], int fd)
 	owned[fd] = 1;
 }
 
+/* Also, in the end, that what it has is open. */
 static void
-helper_check(void)
+helper_check(int last)
 {
-	static struct pollfd fds[FUZZ_FDS];
 	uint8_t owned[FUZZ_FDS] = { 0 };
 	struct record *r, *other;
-	size_t i, n = 0;
+	size_t i;
 
 	must(helper.nrecords <= HELPER_RECORDS);
 	RECORD_FOREACH(r, &helper)
@@ -762,13 +818,19 @@ helper_check(void)
 		own(owned, r->mount.socket_fd);
 		own(owned, r->launch.socket_fd);
 	}
-	for (i = 0; i < FUZZ_FDS; i++) {
-		if (owned[i])
-			fds[n++].fd = (int)i;
-	}
-	must(__real_poll(fds, n, 0) >= 0);
-	while (n-- > 0)
-		must((fds[n].revents & POLLNVAL) == 0);
+	for (i = 0; last && i < FUZZ_FDS; i++)
+		must(!owned[i] || is_open((int)i));
+}
+
+/* Those that poll(2) knows nothing of, O_PATH, too. */
+static int
+all_fds_count(void)
+{
+	int fd, n = fds_count();
+
+	for (fd = null_fd; fd < null_fd + PATHS; fd++)
+		n += (fcntl(fd, F_GETFL) & (O_PATH | INT_MIN)) == O_PATH;
+	return (n);
 }
 
 /*
@@ -875,7 +937,7 @@ descriptors_open(void)
 		geteuid()) == 0);
 	helper.bundles_fd = new_fd();
 	helper.root_fd = new_fd();
-	helper.signal_fd = new_fd();
+	helper.signal_fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	helper.own_pidns_fd = new_fd();
 	must(pipe2(helper.lifeline, O_CLOEXEC) == 0);
 	memset(helper.cgroups, -1, sizeof(helper.cgroups));
@@ -903,7 +965,7 @@ helper_begin(uint8_t how)
 	helper.boot.node.profile = how % 3;
 	strcpy(helper.boot.node.log_dir, (how & 8) != 0 ? "" : LOGS);
 	names_set();
-	nchildren = nreaped = outstanding = 0;
+	nchildren = outstanding = 0;
 	closing = busy = corrupt = 0;
 	active = 1;
 	if ((how & 4) == 0)
@@ -950,18 +1012,28 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct msg nothing = { .header.op = 0 };
 	struct child *child;
-	uint8_t what, which;
+	uint8_t commands, what, which;
 	int before, turns;
 
 	if (null_fd == 0)
 		descriptors_open();
-	before = fds_count();
+	before = all_fds_count();
 	in = (struct input){ data, size };
-	helper_begin(input_byte(&in));
-	for (turns = 0; in.size > 0 && !helper.closing && turns < 200;
+	turns = input_byte(&in);
+	commands = input_byte(&in);
+	world = in;
+	if (commands < in.size) {
+		world.data += commands;
+		world.size -= commands;
+		in.size = commands;
+	} else {
+		world.size = 0;
+	}
+	helper_begin((uint8_t)turns);
+	for (turns = 0; in.size > 0 && !helper.closing && turns < TURNS;
 	     turns++) {
 		what = input_byte(&in);
-		which = what / 8 % 32;
+		which = what / 8;
 		child = which < nchildren ? &children[nchildren - 1 - which] :
 					    NULL;
 		switch (what % 8) {
@@ -988,14 +1060,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		default:
 			message_send();
-			helper_check();
+			helper_check(0);
 			continue;
 		}
 		wait_and_work(&helper);
 		replies_take(&nothing);
-		helper_check();
+		helper_check(0);
 	}
+	helper_check(1);
 	helper_end();
-	must(fds_count() == before);
+	must(all_fds_count() == before);
 	return (0);
 }

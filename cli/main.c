@@ -157,11 +157,11 @@ main(int argc, char *argv[])
 	int code, fd;
 
 	/* What is opened must not become a standard stream. */
-	do {
-		if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDWR | O_CLOEXEC) == -1)
 			return (CLI_FAILED);
-	} while (fd <= STDERR_FILENO);
-	close(fd);
+	}
 	/* A reader that is gone is found out by an error of write(2). */
 	signal(SIGPIPE, SIG_IGN);
 	/* Given one, stdio asks the kernel nothing: a command may be sealed. */

@@ -13,7 +13,8 @@ link = $(call say,LD)$(CC) $(CFLAGS) $1 $(LDFLAGS) -o $@ $(filter %.o,$^) \
     -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 $(BUILD)/flags: FORCE | build-deps
-	$(call keep,$(CC) $(CPPFLAGS) $(CFLAGS) $(STATIC) $(LDFLAGS))
+	$(call keep,$(CC) $(CPPFLAGS) $(CFLAGS) $(PIE) $(LDFLAGS) \
+	    $(if $(STATIC),STATIC=$(STATIC)))
 
 $(BUILD)/version.h: VERSION FORCE
 	$(call keep,#define REAPER_VERSION "$(file <VERSION)$(shell \
@@ -53,16 +54,16 @@ $(LIBS): $(BUILD)/lib%.a: $(BUILD)/%.list $$(call objects,$$*)
 
 $(BUILD)/reaper-privsep: $(BUILD)/privsep/main.o $(BUILD)/libprivsep.a \
     $(BUILD)/libunpriv.a $(BUILD)/policies.o
-	$(call link,$(STATIC)) -lsodium -lcap -lseccomp
+	$(call link,$(PIE)) -lsodium -lcap -lseccomp
 
 $(BUILD)/containerd-shim-reaper-v2: $(BUILD)/shim/main.o $(BUILD)/libshim.a \
     $(BUILD)/libruntime.a $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a \
     $(BUILD)/policies.o
-	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c -lseccomp
+	$(call link,$(PIE)) -lsodium -lcap -lprotobuf-c -lseccomp
 
 $(BUILD)/reaper-runtime: $(BUILD)/cli/main.o $(BUILD)/libcli.a \
     $(BUILD)/libshim.a $(BUILD)/libruntime.a $(BUILD)/libunpriv.a \
     $(BUILD)/libprivsep.a $(BUILD)/policies.o
-	$(call link,$(STATIC)) -lsodium -lcap -lprotobuf-c -lseccomp
+	$(call link,$(PIE)) -lsodium -lcap -lprotobuf-c -lseccomp
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

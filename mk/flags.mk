@@ -13,15 +13,21 @@ HARDEN = $(eval HARDEN := -fPIE -fstack-protector-strong \
     $(call try,-mbranch-protection=standard) \
     $(or $(call try,$(ZERO)),$(call try,$(CLANG_ZERO))))$(HARDEN)
 OPTIMIZE = -O2 -D_FORTIFY_SOURCE=3
-STATIC = -static-pie
+# Without a value it is 1.
+PIE = $(if $(filter 0,$(STATIC)),-pie,-static-pie)
+$(if $(filter-out 0 1,$(STATIC)),$(error STATIC=$(STATIC): expected 0 or 1))
 ifneq ($(SANITIZE),)
 OPTIMIZE = -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
     -fsanitize=address,undefined $(FUZZER)
-STATIC = -pie
+# Its runtime is a shared library.
+override STATIC = 0
 FUZZER = $(if $(filter fuzz,$(SANITIZE)),-fsanitize=fuzzer-no-link)
 endif
 CPPFLAGS = -I. -I$(BUILD) -D_GNU_SOURCE
 CFLAGS = -std=gnu17 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
     -Wstrict-prototypes -Wvla -Wformat=2 $(OPTIMIZE) $(HARDEN) \
     -ffunction-sections -fdata-sections
-LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed
+# A linker warns of what would look for shared libraries after all: users'
+# names, hosts' names.
+LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed \
+    -Wl,--fatal-warnings

@@ -3,6 +3,13 @@
 PROTOS = $(patsubst %.proto,$(BUILD)/%.pb-c,$(wildcard shim/proto/*.proto))
 GENERATED = $(BUILD)/policies.h $(BUILD)/version.h $(PROTOS:=.h)
 LIBS = $(FOLDERS:%=$(BUILD)/lib%.a)
+POLICIES = $(wildcard sandbox-policies/*.policy)
+# What only programs have: their policies, and with sanitizers a keeper of
+# reports, and in the policies what the runtime of these calls.
+ONLY = $(BUILD)/policies.o
+ifeq ($(SANITIZE),1)
+ONLY = $(BUILD)/policies-sanitize.o $(BUILD)/regress/lib/sanitize.o
+endif
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $1/*.c)))
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $@;)
@@ -29,15 +36,23 @@ $(BUILD)/confdoc: tools/confdoc.c $(BUILD)/flags $(BUILD)/libunpriv.a
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< \
 	    $(BUILD)/libunpriv.a
 
-$(BUILD)/policies.c $(BUILD)/policies.h &: $(BUILD)/policyc \
-    $(wildcard sandbox-policies/*.policy)
+$(BUILD)/policies.c $(BUILD)/policies.h &: $(BUILD)/policyc $(POLICIES)
 	$(call say,POLICY)$< $(BUILD)/policies $(filter %.policy,$^)
+
+$(BUILD)/policies-sanitize.c: $(BUILD)/policyc $(POLICIES:%=$(BUILD)/%)
+	$(call say,POLICY)$< $(@:.c=) $(filter %.policy,$^)
 
 $(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h &: %.proto | build-deps
 	@mkdir -p $(BUILD)
 	$(call say,PROTOC)protoc-c -I. --c_out=$(BUILD) $<
 
-$(PROTOS:=.o) $(BUILD)/policies.o: %.o: %.c $(BUILD)/flags | $(GENERATED)
+$(BUILD)/sandbox-policies/%.policy: sandbox-policies/%.policy \
+    regress/lib/sanitize.policy
+	@mkdir -p $(@D)
+	$(call say,AWK)awk 'FNR == NR { has[$$1]; print; next } \
+	    !/^#/ && ("capabilities" in has) && !($$1 in has)' $^ >$@
+
+$(PROTOS:=.o) $(BUILD)/policies.o $(BUILD)/policies-sanitize.o: %.o: %.c $(BUILD)/flags | $(GENERATED)
 	$(compile)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(GENERATED)
@@ -53,17 +68,16 @@ $(LIBS): $(BUILD)/lib%.a: $(BUILD)/%.list $$(call objects,$$*)
 	$(call say,AR)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
 $(BUILD)/reaper-privsep: $(BUILD)/privsep/main.o $(BUILD)/libprivsep.a \
-    $(BUILD)/libunpriv.a $(BUILD)/policies.o
+    $(BUILD)/libunpriv.a $(ONLY)
 	$(call link,$(PIE)) -lsodium -lcap -lseccomp
 
 $(BUILD)/containerd-shim-reaper-v2: $(BUILD)/shim/main.o $(BUILD)/libshim.a \
-    $(BUILD)/libruntime.a $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a \
-    $(BUILD)/policies.o
+    $(BUILD)/libruntime.a $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a $(ONLY)
 	$(call link,$(PIE)) -lsodium -lcap -lprotobuf-c -lseccomp
 
 $(BUILD)/reaper-runtime: $(BUILD)/cli/main.o $(BUILD)/libcli.a \
     $(BUILD)/libshim.a $(BUILD)/libruntime.a $(BUILD)/libunpriv.a \
-    $(BUILD)/libprivsep.a $(BUILD)/policies.o
+    $(BUILD)/libprivsep.a $(ONLY)
 	$(call link,$(PIE)) -lsodium -lcap -lprotobuf-c -lseccomp
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

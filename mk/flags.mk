@@ -23,7 +23,8 @@ OPTIMIZE = -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
 override STATIC = 0
 FUZZER = $(if $(filter fuzz,$(SANITIZE)),-fsanitize=fuzzer-no-link)
 endif
-CPPFLAGS = -I. -I$(BUILD) -D_GNU_SOURCE
+CPPFLAGS = -I. -I$(BUILD) -D_GNU_SOURCE \
+    $(if $(SANITIZE),-DREPORTS='"$(abspath $(BUILD))/reports"')
 CFLAGS = -std=gnu17 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
     -Wstrict-prototypes -Wvla -Wformat=2 $(OPTIMIZE) $(HARDEN) \
     -ffunction-sections -fdata-sections

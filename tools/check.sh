@@ -5,10 +5,17 @@
 # the count.
 #
 #   TEST=PATTERN  of unit, node and cluster only tests like that (kyua-test(1))
+#   BUILD=FOLDER  where the programs of unit and node are; build/sanitize with
+#                 SANITIZE=1, for which $MAKE makes the tests then
 #   KEEP=1        leave the cluster up
 set -euo pipefail
 
 MAKE=${MAKE:-make}
+BUILD=${BUILD:-build}
+# libatf never frees its test cases.
+export LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/regress/lsan.supp
+# shellcheck source=regress/lib/case.sh
+. regress/lib/case.sh
 # Another containerd than the system's, with its ctr beside it.
 [ -z "${CONTAINERD-}" ] || PATH=$(dirname "$CONTAINERD"):$PATH
 OUT=build/check
@@ -31,13 +38,15 @@ one()
 }
 
 # suite NAME BUILD FOLDER [COMMAND...]: the test cases of a folder, as built in
-# BUILD; run by way of COMMAND.
+# BUILD; run by way of COMMAND.  What a sanitizer has found, and no case has
+# looked for, fails as well.
 suite()
 {
 	local db=$OUT/$1.db total skip expected broken fail
+	local REGRESS_BUILD=$2
 	local kyua=(kyua --logfile="$OUT/$1.log" -v "parallelism=$(nproc)")
 
-	rm -f "$db"
+	rm -f "$db" "$2/reports"
 	"${@:4}" "${kyua[@]}" test -k "$3/Kyuafile" -r "$db" \
 	    --build-root="$2/$3" ${TEST:+"$TEST"} |
 	    sed -n "s/.*  ->  .*/$1: &/p" || :
@@ -45,6 +54,8 @@ suite()
 	    --results-filter=broken,failed,xfail |
 	    sed -n '/^===> .*:/,/^===> [A-Z]/p' |
 	    grep -avE '^===> [A-Z]|^    [a-z_]+ |^Metadata|^$' || :
+
+	[ ! -e "$2/reports" ] || one "$1: no report is left" case_reports || :
 
 	# Test cases: N total, N skipped, N expected failures, N broken, N failed
 	read -r total skip expected broken fail < <("${kyua[@]}" report \
@@ -107,7 +118,7 @@ part_lint()
 
 part_unit()
 {
-	! with_tests || suite unit build regress/unit
+	! with_tests || suite unit "$BUILD" regress/unit
 }
 
 # They mount and kill: not among the machine's mounts and processes.  The shell
@@ -116,7 +127,7 @@ part_node()
 {
 	echo "with $(containerd --version)"
 	# shellcheck disable=SC2016 # expanded by that shell
-	! with_tests || suite node build regress/node unshare --mount \
+	! with_tests || suite node "$BUILD" regress/node unshare --mount \
 	    --propagation private --pid --fork --kill-child --mount-proc \
 	    sh -c '"$@"; exit' sh
 }
@@ -128,9 +139,6 @@ part_cluster()
 
 part_sanitize()
 {
-	# libatf never frees its test cases.
-	export LSAN_OPTIONS=print_suppressions=0
-	LSAN_OPTIONS+=:suppressions=$PWD/regress/lsan.supp
 	! one "build with sanitizers" "$MAKE" SANITIZE=1 all tests ||
 	    suite sanitize build/sanitize regress/unit
 }

@@ -1,6 +1,6 @@
 # The programs as files: how they were linked.
 
-build=$(atf_get_srcdir)/../..
+build=$(cd "$(atf_get_srcdir)/../.." && pwd)
 programs="containerd-shim-reaper-v2 reaper-privsep reaper-runtime"
 
 # linked NAME DESCRIPTION: a test case that asks a program of binutils.
@@ -10,7 +10,7 @@ linked()
 	eval "$1_descr=\$2"
 	eval "$1_head() {
 		atf_set descr \"\$$1_descr\"
-		atf_set require.progs readelf
+		atf_set require.progs \"dd nm objcopy readelf\"
 	}"
 }
 
@@ -65,6 +65,36 @@ programs_need_no_library_of_a_node_body()
 	true
 }
 
+linked programs_have_the_policies_that_are_written_and_tested \
+    "Not those with what a sanitizer calls, nor anything else of a test"
+programs_have_the_policies_that_are_written_and_tested_body()
+{
+	! grep -q -e ' -fsanitize=' "$build/flags" ||
+	    atf_skip "built with a sanitizer"
+	root=$build
+	while [ "$root" != / ] && [ ! -f "$root/GNUmakefile" ]; do
+		root=$(dirname "$root")
+	done
+	"$build/policyc" policies "$root"/sandbox-policies/*.policy
+	atf_check cmp policies.c "$build/policies.c"
+	for program in $programs; do
+		nm -S "$build/$program" >symbols
+		grep -E ' (__[ul]?[atmu]?san_|reports_open)' symbols &&
+		    atf_fail "$program has a sanitizer"
+		grep ' r insns_' symbols >filters
+		[ -s filters ] || atf_fail "$program has no policy"
+		# Of what is only read, addresses are offsets in the file.
+		while read -r address size _ name; do
+			dd if="$build/$program" of=linked bs=1 status=none \
+			    skip=$((0x$address)) count=$((0x$size))
+			objcopy -O binary --only-section=.rodata."$name" \
+			    "$build/policies.o" tested
+			[ -s tested ] || atf_fail "policies.o has no $name"
+			cmp linked tested || atf_fail "$program: $name"
+		done <filters
+	done
+}
+
 atf_test_case programs_run_in_an_empty_root
 programs_run_in_an_empty_root_head()
 {
@@ -96,5 +126,6 @@ atf_init_test_cases()
 	atf_add_test_case programs_are_at_a_random_address_and_what_is_written_is_not_executed
 	atf_add_test_case programs_have_no_addresses_that_could_be_overwritten
 	atf_add_test_case programs_need_no_library_of_a_node
+	atf_add_test_case programs_have_the_policies_that_are_written_and_tested
 	atf_add_test_case programs_run_in_an_empty_root
 }

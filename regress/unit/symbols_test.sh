@@ -1,6 +1,6 @@
 # What the privileged helper calls: one list, which a reader has gone through.
 
-build=$(atf_get_srcdir)/../..
+build=$(cd "$(atf_get_srcdir)/../.." && pwd)
 root=$build
 while [ "$root" != / ] && [ ! -f "$root/privsep/symbols" ]; do
 	root=$(dirname "$root")

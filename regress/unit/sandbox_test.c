@@ -103,7 +103,7 @@ static const long shim_calls[] = { SYS_read, SYS_write, SYS_pread64,
 
 static const long publisher_calls[] = { SYS_read, SYS_write, SYS_recvmsg,
 	SYS_pread64, SYS_eventfd2, SYS_connect, SYS_close, SYS_clock_gettime,
-	SYS_lseek, SYS_brk, SYS_exit_group,
+	SYS_lseek, SYS_brk, SYS_restart_syscall, SYS_exit_group,
 #ifdef SYS_poll
 	SYS_poll,
 #else
@@ -123,7 +123,8 @@ static const long decode_calls[] = { SYS_read, SYS_write, SYS_exit_group,
 	SYS_brk, SYS_munmap, SYS_mremap, -1 };
 
 static const long cli_calls[] = { SYS_read, SYS_write, SYS_close,
-	SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap, SYS_exit_group,
+	SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap,
+	SYS_restart_syscall, SYS_exit_group,
 #ifdef SYS_poll
 	SYS_poll,
 #else

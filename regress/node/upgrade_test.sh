@@ -241,6 +241,33 @@ a_later_client_is_answered_as_far_as_it_is_understood_body() {
 	node_end
 }
 
+# of_pod TYPE ID COMMAND...: of a pod p, as CRI has it.
+of_pod() {
+	_type=$1
+	shift
+	task_run --annotation=io.kubernetes.cri.sandbox-id=p \
+	    --annotation=io.kubernetes.cri.sandbox-namespace=blue \
+	    --annotation="io.kubernetes.cri.container-type=$_type" "$@"
+}
+
+node_test a_later_configuration_concerns_new_pods_alone \
+    "A key that is not known is named; pods that run go on and end"
+a_later_configuration_concerns_new_pods_alone_body() {
+	node_begin
+	expect 0 "" pod_run blue --rm warm true
+	leak_before
+	expect 0 "*" of_pod sandbox -d p /pause
+	echo "REAPER_LATER=1" >"$REGRESS_DIR/reaper.conf"
+	expect_refusal "line 1: REAPER_LATER: .*no such setting" \
+	    pod_run blue --rm x true
+	expect 3 "" of_pod container --rm a sh -c 'exit 3'
+	task_end p
+	leak_after || atf_fail "something was left"
+	: >"$REGRESS_DIR/reaper.conf"
+	expect 0 "" pod_run blue --rm x true
+	node_end
+}
+
 node_test the_command_line_serves_shims_of_another_version \
     "state, exec, kill, delete, and after the death of the shim"
 the_command_line_serves_shims_of_another_version_body() {

@@ -583,9 +583,12 @@ events_are_for_nobody_without_a_containerd_body() {
 	    node_fail "a flood"
 	grep -q 'msg="exec started"' "$REGRESS_DIR/runtime.log" ||
 	    node_fail "nothing is logged"
-	until_true 2 test -z "$(publisher_pid)" ||
-	    node_fail "the publisher lingers"
+	until_true 10 no_publisher || node_fail "the publisher lingers"
 	cli_end
+}
+
+no_publisher() {
+	[ -z "$(publisher_pid)" ]
 }
 
 # all_stop, all_go: every process of a program, as a shell's ^Z and fg do.

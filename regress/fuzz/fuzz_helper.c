@@ -53,6 +53,7 @@ static struct life {
 } lives[NAMES];
 
 static struct input in, world;
+static const struct msg *asking; /* what the helper is to do */
 static struct channel shim, spare;
 static int active, closing, busy, corrupt, null_fd, path_fd, sealed_fd;
 static size_t outstanding;
@@ -234,21 +235,27 @@ is_prefix(const char *prefix, const char *s)
 	return (strncmp(prefix, s, strlen(prefix)) == 0);
 }
 
-/* As an identifier is for a FIFO: the last of the path. */
+/* Of the process that is asked for, and of no other container of CRI's. */
 static int
 is_fifo(const char *path)
 {
-	const char *name = strrchr(path, '/') + 1;
-	const char *dash = strrchr(name, '-');
-	struct msg_ref ref = { 0 };
+	static const char *const streams[] = { "stdin", "stdout", "stderr" };
+	const struct msg_stdio *stdio = &asking->body.stdio;
+	const struct msg_ref *ref = &stdio->ref;
+	const char *cri = strstr(path, "/containers/");
+	char last[2 * MSG_ID_SIZE];
 
-	if (dash == NULL || (size_t)(dash - name) >= sizeof(ref.id))
-		return (0);
-	memcpy(ref.id, name, (size_t)(dash - name));
-	return (path[0] == '/' && msg_id_valid(ref.id) &&
-	    strstr(path, "/../") == NULL &&
-	    (strcmp(dash, "-stdin") == 0 || strcmp(dash, "-stdout") == 0 ||
-		strcmp(dash, "-stderr") == 0));
+	must(asking->header.op == MSG_STDIO && stdio->stream <= MSG_STDERR);
+	snprintf(last, sizeof(last), "%s-%s",
+	    ref->exec[0] != '\0' ? ref->exec : ref->id, streams[stdio->stream]);
+	if (cri != NULL) {
+		cri += strlen("/containers/");
+		if (!is_prefix(ref->id, cri) ||
+		    !is_prefix("/io/", cri + strlen(ref->id)))
+			return (0);
+	}
+	return (path[0] == '/' && strstr(path, "/..") == NULL &&
+	    strcmp(strrchr(path, '/') + 1, last) == 0);
 }
 
 int
@@ -269,6 +276,10 @@ __wrap_open(const char *path, int flags, ...)
 		must((flags & O_ACCMODE) == O_RDONLY);
 	} else if (sscanf(path, "/proc/%d/ns/%7s", &pid, name) == 2) {
 		must(pid == getpid() || child_is_there(pid));
+		if (input_byte(&world) % 16 == 15) {
+			errno = ENOENT;
+			return (-1);
+		}
 	} else if (is_prefix("/run/netns/", path)) {
 		must(strchr(path + strlen("/run/netns/"), '/') == NULL);
 	} else {
@@ -411,12 +422,31 @@ __wrap_state_remove(int root_fd, int state_fd, const char *id)
 	return (0);
 }
 
+static int
+container_lives(struct helper *h, pid_t pid)
+{
+	const struct record *r;
+
+	RECORD_FOREACH(r, h)
+	{
+		if (r->ref.exec[0] == '\0' && r->pid == pid && !r->reaped &&
+		    child_is_there(pid))
+			return (1);
+	}
+	return (0);
+}
+
 int
 __wrap_cgroup_make(struct helper *h, struct record *c, struct request *rq)
 {
 	const uint8_t how = input_byte(&world);
+	int i;
 
-	(void)h;
+	/* The namespaces that it joins are of containers that live. */
+	for (i = 0; i < PLAN_NS_MAX; i++) {
+		must(c->plan.ns_pids[i] == 0 ||
+		    container_lives(h, (pid_t)c->plan.ns_pids[i]));
+	}
 	rq->reply.step = MSG_STEP_CGROUP;
 	if (how % 8 == 7)
 		return (-ENOSPC);
@@ -842,7 +872,9 @@ paths_set(struct msg_stdio *stdio, uint8_t how)
 {
 	static const char *const names[] = { "stdin", "stdout", "stderr" };
 	const struct msg_ref *ref = &stdio->ref;
-	const char *name = ref->exec[0] != '\0' ? ref->exec : ref->id;
+	const char *name = (how & 32) != 0 ? "other" :
+	    ref->exec[0] != '\0'	   ? ref->exec :
+					     ref->id;
 
 	stdio->stream = how % 4;
 	stdio->file = (how & 4) != 0;
@@ -896,6 +928,7 @@ message_send(void)
 		corrupt = input_word(&in);
 	if (channel_send(&shim, op, &asked.body, length, fds, nfds) == 0)
 		open_requests[outstanding++] = shim.sent;
+	asking = &asked;
 	wait_and_work(&helper);
 	/* Whoever has not the key is not listened to. */
 	must(corrupt == 0 || helper.closing);
@@ -967,6 +1000,7 @@ helper_begin(uint8_t how)
 	names_set();
 	nchildren = outstanding = 0;
 	closing = busy = corrupt = 0;
+	asking = NULL;
 	active = 1;
 	if ((how & 4) == 0)
 		return;

@@ -31,7 +31,7 @@ static const struct {
 struct asked {
 	uint64_t sequence;
 	uint16_t op;
-	struct msg_ref ref;
+	uint32_t which; /* file of a cgroup */
 };
 
 static struct asked asked[CALLS];
@@ -132,15 +132,17 @@ create(const char *id, const char *exec, uint8_t how)
 {
 	static const char *const paths[] = { "", "/run/io/in",
 		"fifo:///run/io/in", "file:///var/log/x", "pipe:x" };
+	char bundle[32];
 	const struct engine_spec spec = { .id = id,
 		.exec = exec,
-		.bundle = "/run/bundle",
+		.bundle = bundle,
 		.stdio = { paths[how % 3], paths[how / 4 % 5],
 		    paths[how / 16 % 4] },
 		.terminal = (how & 128) != 0,
 		.process = "{}",
 		.process_size = 2 };
 
+	snprintf(bundle, sizeof(bundle), "/run/bundles/%s", id);
 	if (exec[0] != '\0')
 		engine_exec(engine, &spec, on_done, call_new());
 	else
@@ -271,7 +273,7 @@ requests_take(void)
 		fdpass_close(fds, MSG_FDS_MAX);
 		must(nasked < CALLS);
 		asked[nasked++] = (struct asked){ message.header.sequence,
-			message.header.op, message.body.ref };
+			message.header.op, message.body.choice.which };
 	}
 }
 
@@ -298,7 +300,9 @@ answer_usual(const struct asked *to, struct msg_reply *reply, uint32_t *nfds,
 	if (to->op == MSG_CGROUP) {
 		*nfds = 1;
 		reply->fds = (how & 16) != 0 ? MSG_FDS_CGROUP2 : 0;
-		return ((how & 32) != 0 ? 4 : 5);
+		return (((how & 32) == 0) == (to->which <= MSG_CGROUP_FREEZE) ?
+			4 :
+			5);
 	}
 	return (0);
 }

@@ -499,10 +499,11 @@ nobody_waits_for_a_creation_that_hangs_body() {
 	group_end
 }
 
-# b_has_ended: for until_true; its trap may not stand yet.
-b_has_ended() {
-	ctr_ task kill --signal SIGTERM b
-	task_is b STOPPED
+# b_traps: for until_true: b has a handler of SIGTERM, which is 15.
+b_traps() {
+	_caught=$(status_of "$(ctr_ task ls |
+	    awk '$1 == "b" { print $2 }')" SigCgt)
+	[ $((0x${_caught:-0} >> 14 & 1)) -eq 1 ]
 }
 
 node_test nothing_is_executed_in_a_sandbox "It has no programs"
@@ -523,7 +524,9 @@ containers_of_a_pod_survive_a_restart_of_containerd_body() {
 	member p container b sh -c 'trap "exit 3" TERM; while :; do sleep 0.05
 	    done'
 	shim=$(shim_pid)
-	until_true 10 b_has_ended || atf_fail "b runs on"
+	until_true 10 b_traps || atf_fail "b has no handler"
+	expect 0 "" ctr_ task kill --signal SIGTERM b
+	until_true 10 task_is b STOPPED || atf_fail "b runs on"
 	containerd_kill KILL || atf_fail "containerd lives"
 	expect 0 "*" containerd_start
 	task_is p RUNNING || node_fail "the sandbox does not run"

@@ -52,7 +52,8 @@ $(BUILD)/sandbox-policies/%.policy: sandbox-policies/%.policy \
 	$(call say,AWK)awk 'FNR == NR { has[$$1]; print; next } \
 	    !/^#/ && ("capabilities" in has) && !($$1 in has)' $^ >$@
 
-$(PROTOS:=.o) $(BUILD)/policies.o $(BUILD)/policies-sanitize.o: %.o: %.c $(BUILD)/flags | $(GENERATED)
+$(PROTOS:=.o) $(BUILD)/policies.o $(BUILD)/policies-sanitize.o: \
+    %.o: %.c $(BUILD)/flags | $(GENERATED)
 	$(compile)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(GENERATED)

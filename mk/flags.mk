@@ -23,8 +23,15 @@ OPTIMIZE = -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
 override STATIC = 0
 FUZZER = $(if $(filter fuzz,$(SANITIZE)),-fsanitize=fuzzer-no-link)
 endif
+# The counters are a shared mapping of a file, so that what ends by _exit(2), by
+# a signal or by execve(2), or can open nothing, has counted all the same.
+ifneq ($(COVERAGE),)
+OPTIMIZE += -fcoverage-mapping -fprofile-update=atomic \
+    -fprofile-instr-generate='$(abspath $(BUILD))/profiles/%m%c.profraw'
+COUNTERS = -mllvm -runtime-counter-relocation
+endif
 CPPFLAGS = -I. -I$(BUILD) -D_GNU_SOURCE \
-    $(if $(SANITIZE),-DREPORTS='"$(abspath $(BUILD))/reports"')
+    $(COUNTERS) $(if $(SANITIZE),-DREPORTS='"$(abspath $(BUILD))/reports"')
 CFLAGS = -std=gnu17 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
     -Wstrict-prototypes -Wvla -Wformat=2 $(OPTIMIZE) $(HARDEN) \
     -ffunction-sections -fdata-sections

@@ -4,12 +4,11 @@
  *
  * A process that is confined can open no file, and its standard error may be a
  * workload's or nobody's.  So the file of reports is mapped, shared, before
- * main, when every program is still its caller's: forked processes have it too.
- * It has SLOTS reports of SLOT_SIZE bytes, the rest of each is zeros.  The next
+ * main, where nothing is confined yet; what is forked later has the mapping.  It
+ * has SLOTS reports of SLOT_SIZE bytes, the rest of each is zeros.  The next
  * test begins with no file.
  */
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>

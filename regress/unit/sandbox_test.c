@@ -123,8 +123,8 @@ static const long decode_calls[] = { SYS_read, SYS_write, SYS_exit_group,
 	SYS_brk, SYS_munmap, SYS_mremap, -1 };
 
 static const long cli_calls[] = { SYS_read, SYS_write, SYS_close,
-	SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap,
-	SYS_restart_syscall, SYS_exit_group,
+	SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap, SYS_restart_syscall,
+	SYS_exit_group,
 #ifdef SYS_poll
 	SYS_poll,
 #else

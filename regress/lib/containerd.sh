@@ -295,20 +295,26 @@ leak_processes() {
 	our_processes
 }
 
+# leak_files: the files to look at; the soak looks at more.
+leak_files() {
+	find "$REGRESS_DIR/state" -mindepth 1
+	find "$REGRESS_DIR/reaper" -name state.json 2>/dev/null
+}
+
 # leak_list: what must be the same before and after: processes, mounts,
 # sockets of shims, cgroups, containerd's bundles, Reaper's state.  Overlays
 # are not in it: they stay for the next workload; nor are FIFOs: they are ctr's.
 leak_list() {
 	for _pid in $(leak_processes); do
-		_name=$(cat "/proc/$_pid/comm" 2>/dev/null) &&
-		    echo "process $_pid $_name"
+		_name=$(cat "/proc/$_pid/comm" 2>/dev/null) || continue
+		# It may have been started again.
+		[ "$_name" != containerd ] || _pid=
+		echo "process $_pid $_name"
 	done
 	awk '{ print "mount", $5 }' /proc/self/mountinfo
 	find "$REGRESS_SOCKETS" -type s -printf 'socket %p\n' 2>/dev/null
 	cgroups_of "$REGRESS_NAMESPACE" | sed 's/^/cgroup /'
-	find "$REGRESS_DIR/state" -mindepth 1 -printf 'file %p\n'
-	find "$REGRESS_DIR/reaper" -name state.json -printf 'file %p\n' \
-	    2>/dev/null
+	leak_files | sed 's/^/file /'
 	# Not those of this shell, which come and go.
 	_session=$(cut -d ' ' -f 6 /proc/$$/stat)
 	find /proc/[0-9]*/stat -maxdepth 0 2>/dev/null | while read -r _file; do
@@ -317,8 +323,8 @@ leak_list() {
 	done
 }
 
-# leak_before, leak_after [SECONDS]: nothing was left between the two.  What ends
-# by itself has ten seconds to end, or so many.
+# leak_before, leak_after [SECONDS]: nothing was left between the two.  What
+# ends by itself has ten seconds to end, or so many.
 leak_before() {
 	until_true 10 no_shims || echo "a shim of an earlier task lives on" >&2
 	leak_list | sort >"$REGRESS_DIR/leak.before"

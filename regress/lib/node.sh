@@ -29,6 +29,8 @@ unset REAPER_KUBE_DIR	# the cluster's: a shim would refuse it
 LIB=$(cd "$(atf_get_srcdir)/../lib" && pwd)
 # shellcheck source=regress/lib/containerd.sh
 . "$LIB/containerd.sh"
+# shellcheck source=regress/lib/alone.sh
+. "$LIB/alone.sh"
 # shellcheck source=regress/lib/case.sh
 . "$LIB/case.sh"
 # shellcheck source=regress/lib/expect.sh
@@ -38,12 +40,6 @@ if [ -z "${REGRESS_BUILD-}" ]; then
 	[ -x "$REGRESS_BUILD/containerd-shim-reaper-v2" ] ||
 	    REGRESS_BUILD=$REGRESS_BUILD/build
 fi
-
-# Alone in a pid namespace, all that is not of the test's own session counts.
-leak_processes() {
-	_session=$(cut -d ' ' -f 6 /proc/$$/stat)
-	ps -e -o pid=,sess= | awk -v mine="$_session" '$2 != mine { print $1 }'
-}
 
 # node_test NAME DESCRIPTION: declare a test case.
 node_test() {
@@ -209,61 +205,6 @@ spec_run() {
 	spec_make "$_id.json" "$@"
 	ctr_ run --rm --runtime "$REGRESS_RUNTIME" \
 	    --fifo-dir "$REGRESS_DIR/fifo" --config "$_id.json" "$_id"
-}
-
-# pids_of PROGRAM: the processes of a program, by the name that the kernel keeps
-# of it: of what runs from a detached mount there is no path.
-pids_of() {
-	_comm=$(printf '%.15s' "$1")
-	for _proc in /proc/[0-9]*; do
-		[ "$(cat "$_proc/comm" 2>/dev/null)" = "$_comm" ] &&
-		    echo "${_proc#/proc/}"
-	done
-	return 0
-}
-
-# shim_pid, publisher_pid, helper_pid, init_pid: of the pods that a test runs.
-shim_pid() {
-	pids_of containerd-shim-reaper-v2
-}
-
-publisher_pid() {
-	pids_of reaper-publish
-}
-
-# helper_pid: the helpers, without steps of theirs, which bear the same name.
-helper_pid() {
-	for _pid in $(pids_of reaper-privsep); do
-		_parent=$(status_of "$_pid" PPid)
-		[ "$(cat "/proc/$_parent/comm")" = reaper-privsep ] ||
-		    echo "$_pid"
-	done
-}
-
-init_pid() {
-	pids_of reaper-init
-}
-
-# status_of PID FIELD: a line of /proc/PID/status.
-status_of() {
-	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status" | tr '\t' ' '
-}
-
-# is_stopped PID: by SIGSTOP; for until_true.
-is_stopped() {
-	case $(status_of "$1" State) in
-	T*) ;;
-	*) return 1 ;;
-	esac
-}
-
-# runs ARGUMENTS: some process, anywhere on the node, has these arguments.
-runs() {
-	for _proc in /proc/[0-9]*; do
-		[ "$(tr '\0' ' ' 2>/dev/null <"$_proc/cmdline")" = "$* " ] &&
-		    return 0
-	done
-	return 1
 }
 
 # peer_build: compile the client of shims' sockets to $PEER.

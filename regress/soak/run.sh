@@ -128,7 +128,7 @@ if wanted pods || wanted load; then
 		    >>"$OUT/pods/failures"
 	fi
 fi
-# Pods in sequence wait for the kubelet most of the time.
+# All at once: what is done one after the other has the load around it.
 if wanted pods && [ $cluster = yes ]; then
 	part pods in_cluster pods.sh &
 fi
@@ -136,12 +136,11 @@ fi
 	! wanted cycles || part cycles alone cycles.sh
 	! wanted kills || part kills alone kills.sh
 } &
-wait
 if wanted load; then
 	[ $cluster = no ] || part podload in_cluster podload.sh &
 	part load alone load.sh &
-	wait
 fi
+wait
 if [ $cluster = yes ] && ! cluster_down; then
 	mkdir -p "$OUT/pods"
 	echo "the cluster left on the machine: $(cat "$OUT/traces")" \

@@ -213,14 +213,17 @@ op_exec_kill()
 {
 	local pid
 
-	task_exec steady "$1" sleep 4321 >/dev/null 2>&1 </dev/null &
+	task_exec steady "$1" sleep 4321 >/dev/null \
+	    2>"$WORK/error.exec" </dev/null &
 	pid=$!
 	until_true 20 fine ctr_ task kill --signal SIGTERM --exec-id "$1" \
 	    steady || return
 	why=
 	wait $pid
 	pid=$?
-	[ $pid -eq 143 ] || why="exit code $pid, not 143"
+	# The signal may come before it has become the program.
+	[ $pid -eq 143 ] || grep -q 'launching:' "$WORK/error.exec" ||
+	    why="exit code $pid, not 143; $(cat "$WORK/error.exec")"
 }
 
 op_exec_missing()

@@ -128,16 +128,19 @@ if wanted pods || wanted load; then
 		    >>"$OUT/pods/failures"
 	fi
 fi
-# All at once: what is done one after the other has the load around it.
-if wanted pods && [ $cluster = yes ]; then
-	part pods in_cluster pods.sh &
-fi
+# All at once: what is done one after the other has the load around it.  But
+# pods in sequence are counted with what they leave: others come after them.
+{
+	[ $cluster = no ] || ! wanted pods || part pods in_cluster pods.sh
+	left=$((MINUTES - ($(date +%s) - $(cat "$OUT/start")) / 60))
+	[ $cluster = no ] || ! wanted load || MINUTES=$((left > 0 ? left : 1)) \
+	    part podload in_cluster podload.sh
+} &
 {
 	! wanted cycles || part cycles alone cycles.sh
 	! wanted kills || part kills alone kills.sh
 } &
 if wanted load; then
-	[ $cluster = no ] || part podload in_cluster podload.sh &
 	part load alone load.sh &
 fi
 wait

@@ -23,10 +23,11 @@ struct daemon_args {
 /*
  * What `start` knows later, in two messages: one byte with the log files of the
  * shim and of the runtime (or /dev/null); a daemon_order with the listening
- * socket and the empty directory.
+ * socket, the empty directory and, where the shim has a user id of its own, what
+ * keeps that taken (or /dev/null).
  */
 enum { DAEMON_LOG_SHIM, DAEMON_LOG_RUNTIME, DAEMON_LOGS };
-enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_FDS };
+enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_UID, DAEMON_FDS };
 
 struct daemon_order {
 	pid_t helper;

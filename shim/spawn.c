@@ -227,13 +227,14 @@ spawn_open(struct spawn *spawn, const struct shim_args *args,
 /* All that the helper must know. */
 static void
 boot_fill(struct spawn *spawn, const struct shim_args *args,
-    const struct settings *settings, const char *group, const char *bundles)
+    const struct settings *settings, const char *group, const char *bundles,
+    uid_t uid)
 {
 	struct boot *boot = &spawn->boot;
 
 	boot->magic = BOOT_MAGIC;
 	boot->shim_pid = (uint32_t)spawn->daemon;
-	boot->shim_uid = settings->conf.uid;
+	boot->shim_uid = uid;
 	memcpy(boot->containerd_namespace, args->namespace,
 	    sizeof(boot->containerd_namespace));
 	memcpy(boot->planned, args->id, sizeof(boot->planned));
@@ -245,18 +246,18 @@ boot_fill(struct spawn *spawn, const struct shim_args *args,
 int
 spawn_run(struct spawn *spawn, const struct shim_args *args,
     const struct settings *settings, const char *group, const char *bundles,
-    int listener, int root_fd)
+    int listener, int root_fd, uid_t uid, int uid_fd)
 {
 	const int daemon_fds[DAEMON_FDS] = {
 		[DAEMON_LISTENER] = listener,
 		[DAEMON_ROOT] = root_fd,
+		[DAEMON_UID] = uid_fd != -1 ? uid_fd : spawn->null_fd,
 	};
-	struct daemon_order order = { .uid = settings->conf.uid,
-		.helper = spawn->helper };
+	struct daemon_order order = { .uid = uid, .helper = spawn->helper };
 	struct boot *boot = &spawn->boot;
 	int error, told;
 
-	boot_fill(spawn, args, settings, group, bundles);
+	boot_fill(spawn, args, settings, group, bundles, uid);
 	memcpy(order.group, boot->group, sizeof(order.group));
 	error = fdpass_send(spawn->ready[0], "", 1, spawn->logs, DAEMON_LOGS);
 	if (error == 0)

@@ -44,12 +44,14 @@ int	 spawn_open(struct spawn *spawn, const struct shim_args *args,
 
 /*
  * Releases both, for the pod group whose bundles are in the directory bundles,
- * with the listener and the empty directory root_fd (both lent).  Returns 0, or
- * a negative errno after a message.
+ * with the listener and the empty directory root_fd; the shim becomes uid, and
+ * keeps uid_fd, unless that is -1.  Descriptors are lent.  Returns 0, or a
+ * negative errno after a message.
  */
 int	 spawn_run(struct spawn *spawn, const struct shim_args *args,
 	    const struct settings *settings, const char *group,
-	    const char *bundles, int listener, int root_fd);
+	    const char *bundles, int listener, int root_fd, uid_t uid,
+	    int uid_fd);
 
 /* Waits until the daemon is confined.  0, or a negative errno and a message. */
 int	 spawn_wait(const struct spawn *spawn);

@@ -16,6 +16,7 @@
 #include "shim/settings.h"
 #include "shim/spawn.h"
 #include "shim/start.h"
+#include "shim/uid.h"
 #include "unpriv/files.h"
 #include "unpriv/log.h"
 
@@ -27,7 +28,8 @@ struct start {
 	struct bundle bundle;
 	struct group group;
 	struct spawn spawn;
-	int root; /* the empty directory, for a new shim */
+	int root;	 /* the empty directory, for a new shim */
+	int uid, uid_fd; /* the shim's, and what keeps it taken, or -1 */
 };
 
 /* The pod's sandbox, or a container that stands alone. */
@@ -63,6 +65,9 @@ files_prepare(struct start *start)
 	if ((start->root = root_make(conf->node.runtime_root,
 		 conf->node.overlay_base)) < 0)
 		return (start->root);
+	if ((start->uid = uid_take(&conf->uids, conf->node.runtime_root,
+		 group_id(start), &start->uid_fd)) < 0)
+		return (start->uid);
 	error = log_prepare(start, DAEMON_LOG_SHIM, "REAPER_SHIM_LOG",
 	    conf->shim_log);
 	if (error == 0)
@@ -87,7 +92,8 @@ shim_start(struct start *start)
 	if ((listener = group_listen(&start->group)) < 0)
 		return (report_error(listener, "%s", start->group.path));
 	return (spawn_run(&start->spawn, start->args, &start->settings,
-	    group_id(start), start->bundle.parent, listener, start->root));
+	    group_id(start), start->bundle.parent, listener, start->root,
+	    (uid_t)start->uid, start->uid_fd));
 }
 
 /* Notes in the bundle where the group's shim is, and what it works in. */

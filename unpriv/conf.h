@@ -21,10 +21,16 @@
 #define CONF_FILE_MAX		(64u << 10)	/* bytes */
 #define CONF_PATH_SIZE		NODE_PATH_SIZE	/* bytes, with the NUL */
 #define CONF_ERROR_SIZE		384
+#define CONF_UIDS_MAX		65536	/* user ids in a range */
+
+/* User ids, first <= last: 1 to 2^31-2, of at most CONF_UIDS_MAX. */
+struct conf_uids {
+	uint32_t first, last;
+};
 
 /* Fixed layout, no pointers: it crosses a pipe. */
 struct conf {
-	uint32_t uid;			/* REAPER_UID: 1 to 2^31-2 */
+	struct conf_uids uids;		/* REAPER_UID */
 	struct node node;		/* what the helper acts on */
 	char shim_log[CONF_PATH_SIZE];	/* REAPER_SHIM_LOG, or empty */
 	char runtime_log[CONF_PATH_SIZE]; /* REAPER_RUNTIME_LOG, or empty */

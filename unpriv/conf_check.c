@@ -82,7 +82,11 @@ conf_check(const struct conf *conf)
 		int good;
 	} checks[] = {
 		{ "error", conf->error[0] == '\0' },
-		{ "uid", conf->uid >= 1 && conf->uid <= CONF_UID_MAX },
+		{ "uids",
+		    conf->uids.first >= 1 &&
+			conf->uids.first <= conf->uids.last &&
+			conf->uids.last <= CONF_UID_MAX &&
+			conf->uids.last - conf->uids.first < CONF_UIDS_MAX },
 		{ "profile", node->profile <= NODE_HOST },
 		{ "network_host", node->network_host <= 1 },
 		{ "overlay_node", node->overlay_node <= 1 },

@@ -220,15 +220,18 @@ static const struct conf_key keys[CONF_KEYS] = {
 	},
 	[CONF_UID] = {
 		.name = "REAPER_UID",
-		.set = value_uid,
-		.field = GIVEN(conf.uid),
+		.set = value_uids,
+		.field = GIVEN(conf.uids),
 		/*
 		 * Below the range where systemd allocates users dynamically
 		 * ends (65519) and nobody (65534): no package claims it.
 		 */
 		.initial = "65521",
-		.expected = "a user id from 1 to 2147483646",
-		.effect = "The user id of shims. Nothing else may use it.",
+		.expected = "a user id from 1 to 2147483646, or a range of up "
+		    "to 65536, as 65000-65499",
+		.effect = "The user id of shims. Nothing else may use it. Of a "
+		    "range each shim has one of its own, and a pod for which "
+		    "none is left does not start.",
 	},
 	[CONF_RUNTIME_ROOT] = {
 		.name = "REAPER_RUNTIME_ROOT",

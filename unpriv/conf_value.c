@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "unpriv/chars.h"
+#include "unpriv/conf.h"
 #include "unpriv/conf_list.h"
 #include "unpriv/conf_value.h"
 
@@ -64,15 +65,32 @@ number_read(struct slice text, uint64_t *number)
 	return (0);
 }
 
-int
-value_uid(void *field, struct slice text)
+static int
+uid_read(struct slice text, uint32_t *uid)
 {
-	uint64_t uid;
+	uint64_t number;
 
-	if (text.length > 10 || number_read(text, &uid) != 0 || uid < 1 ||
-	    uid > CONF_UID_MAX)
+	if (text.length > 10 || number_read(text, &number) != 0 || number < 1 ||
+	    number > CONF_UID_MAX)
 		return (-EINVAL);
-	*(uint32_t *)field = (uint32_t)uid;
+	*uid = (uint32_t)number;
+	return (0);
+}
+
+int
+value_uids(void *field, struct slice text)
+{
+	struct conf_uids uids;
+	struct slice last, first = slice_split(text, '-', &last);
+
+	if (uid_read(first, &uids.first) != 0)
+		return (-EINVAL);
+	uids.last = uids.first;
+	if (last.start != NULL && uid_read(last, &uids.last) != 0)
+		return (-EINVAL);
+	if (uids.last < uids.first || uids.last - uids.first >= CONF_UIDS_MAX)
+		return (-EINVAL);
+	memcpy(field, &uids, sizeof(uids));
 	return (0);
 }
 

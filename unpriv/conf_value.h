@@ -25,8 +25,8 @@ int	 value_word(const struct conf_word *words, void *field,
 /* uint32_t: 1 or 0; a word for yes or no, in any case. */
 int	 value_switch(void *field, struct slice text);
 
-/* uint32_t: a user id from 1 to CONF_UID_MAX. */
-int	 value_uid(void *field, struct slice text);
+/* struct conf_uids: a user id, or the first and the last, joined by a minus. */
+int	 value_uids(void *field, struct slice text);
 
 /* char[NODE_PATH_SIZE]: see conf_path_valid. */
 int	 value_path(void *field, struct slice text);

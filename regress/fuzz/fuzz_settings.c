@@ -51,7 +51,7 @@ check_settings(const struct settings *settings)
 	const struct node *node = &conf->node;
 
 	must(conf->error[0] == '\0' && settings->error[0] == '\0');
-	must(conf->uid > 0 && conf->uid < INT32_MAX);
+	must(conf->uids.first > 0 && conf->uids.first < INT32_MAX);
 	must(node->profile <= NODE_HOST && node->network_host <= 1 &&
 	    node->overlay_node <= 1 && node->annotations <= 1 &&
 	    node->dns_kubernetes <= 1 && node->host_network_caps <= 1);
@@ -85,7 +85,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *copy;
 
 	report_to(-1);
-	if (good.conf.uid == 0) {
+	if (good.conf.uids.first == 0) {
 		conf_init(&given);
 		must(conf_parse_text(&given, text, strlen(text)) == 0 &&
 		    conf_finish(&given) == 0);

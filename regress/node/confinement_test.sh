@@ -38,6 +38,36 @@ the_shim_is_nobody_body() {
 	node_end
 }
 
+# shim_uids: the user ids of all shims, in order.
+shim_uids() {
+	for _pid in $(shim_pid); do
+		status_of "$_pid" Uid | cut -d ' ' -f 1
+	done | sort
+}
+
+node_test each_shim_has_a_user_id_of_a_range \
+    "its own, as long as it lives; a pod for which none is left is refused"
+each_shim_has_a_user_id_of_a_range_body() {
+	node_begin
+	echo REAPER_UID=65000-65001 >"$REGRESS_DIR/reaper.conf"
+	expect 0 "*" task_run -d a sleep 1000
+	expect 0 "*" task_run -d b sleep 1000
+	[ "$(shim_uids)" = "65000
+65001" ] || node_fail "other user ids: $(shim_uids)"
+	expect_refusal "all user ids from 65000 to 65001 are taken" \
+	    task_run -d c sleep 1000
+	expect 0 "*" ctr_ container rm c
+	# Whatever becomes of a shim, its user id is free again.
+	kill -9 "$(shim_pid | head -n 1)"
+	until_true 10 not test "$(shim_pid | wc -l)" -eq 2
+	until_true 10 task_run -d c sleep 1000 ||
+	    node_fail "no user id is free"
+	[ "$(shim_uids)" = "65000
+65001" ] || node_fail "other user ids: $(shim_uids)"
+	expect 0 yes task_exec c x echo yes
+	node_end
+}
+
 node_test the_publisher_of_events_is_root_without_any_power \
     "containerd answers its own uid alone; that is all it has of root"
 the_publisher_of_events_is_root_without_any_power_body() {

@@ -99,7 +99,7 @@ ATF_TC_WITHOUT_HEAD(conf_has_defaults_that_are_valid);
 ATF_TC_BODY(conf_has_defaults_that_are_valid, tc)
 {
 	ATF_CHECK_EQ(parse(""), 0);
-	ATF_CHECK_EQ(conf->uid, 65521);
+	ATF_CHECK_EQ(conf->uids.first, 65521);
 	ATF_CHECK_EQ(conf->node.profile, NODE_AUTO);
 	ATF_CHECK_EQ(conf->node.network_host, 0);
 	ATF_CHECK_EQ(conf->node.overlay_node, 0);
@@ -128,7 +128,7 @@ ATF_TC_BODY(conf_reads_every_setting, tc)
 			   "REAPER_LOG_DIR = /var/log/reaper\n"
 			   "REAPER_OVERLAY_ISOLATION=namespace"),
 	    0);
-	ATF_CHECK_EQ(conf->uid, 1);
+	ATF_CHECK_EQ(conf->uids.first, 1);
 	ATF_CHECK_STREQ(conf->node.log_dir, "/var/log/reaper");
 	ATF_CHECK_STREQ(conf->node.runtime_root, PATH255);
 	ATF_CHECK_STREQ(conf->shim_log, "/var/log/a");
@@ -138,9 +138,15 @@ ATF_TC_BODY(conf_reads_every_setting, tc)
 	    parse("REAPER_OVERLAY_ISOLATION=namespace\n"
 		  "REAPER_UID=2147483646\nREAPER_RUNTIME_ROOT=/a.b/..c/d=e"),
 	    0);
-	ATF_CHECK_EQ(conf->uid, 2147483646);
+	ATF_CHECK_EQ(conf->uids.first, 2147483646);
 	ATF_CHECK_STREQ(conf->node.runtime_root, "/a.b/..c/d=e");
 	ATF_CHECK(conf_check(conf) == NULL);
+	ATF_CHECK_EQ(conf->uids.last, 2147483646);
+	ATF_CHECK_EQ(parse("REAPER_UID=65000-65499"), 0);
+	ATF_CHECK_EQ(conf->uids.first, 65000);
+	ATF_CHECK_EQ(conf->uids.last, 65499);
+	ATF_CHECK(conf_check(conf) == NULL);
+	ATF_CHECK_EQ(parse("REAPER_UID=1-65536"), 0);
 	ATF_CHECK_EQ(parse(""), 0);
 	ATF_CHECK_EQ(parse("\n\n"), 0);
 	ATF_CHECK_EQ(parse("# no newline"), 0);
@@ -152,7 +158,8 @@ ATF_TC_BODY(conf_refuses_unfit_user_ids, tc)
 	static const char *const values[] = { "", "0", "00", "-1", "+1",
 		"2147483647", "4294967296", "4294967297", "99999999999",
 		"18446744073709551617", "1 2", "1.0", "0x10", "1e3", "root",
-		"\"1\"", "1#", "\xd9\xa1" };
+		"\"1\"", "1#", "\xd9\xa1", "-", "1-", "-5", "5-4", "0-4",
+		"1-65537", "1-2-3", "1 - 2", "2147483000-2147483647" };
 	char text[64], error[80];
 	size_t i;
 
@@ -266,7 +273,7 @@ ATF_TC_BODY(conf_takes_the_environment_over_the_file, tc)
 
 	ATF_CHECK_EQ(parse("REAPER_UID=7\nREAPER_RUNTIME_ROOT=/r"), 0);
 	ATF_CHECK_EQ(conf_parse_environment(&given, envp), 0);
-	ATF_CHECK_EQ(conf->uid, 9);
+	ATF_CHECK_EQ(conf->uids.first, 9);
 	ATF_CHECK_STREQ(conf->node.runtime_root, "/r");
 }
 
@@ -710,10 +717,15 @@ ATF_TC_WITHOUT_HEAD(conf_check_refuses_numbers_out_of_range);
 ATF_TC_BODY(conf_check_refuses_numbers_out_of_range, tc)
 {
 	answered();
-	conf->uid = 0;
-	ATF_CHECK_STREQ(conf_check(conf), "uid");
-	conf->uid = 0x7fffffff;
-	ATF_CHECK_STREQ(conf_check(conf), "uid");
+	conf->uids.first = 0;
+	ATF_CHECK_STREQ(conf_check(conf), "uids");
+	conf->uids.first = conf->uids.last = 0x7fffffff;
+	ATF_CHECK_STREQ(conf_check(conf), "uids");
+	conf->uids.first = 2;
+	conf->uids.last = 1;
+	ATF_CHECK_STREQ(conf_check(conf), "uids");
+	conf->uids.last = 65538;
+	ATF_CHECK_STREQ(conf_check(conf), "uids");
 	answered()->profile = 3;
 	ATF_CHECK_STREQ(conf_check(conf), "profile");
 	answered()->network_host = 2;

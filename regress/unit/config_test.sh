@@ -60,7 +60,8 @@ config_refuses_what_start_refuses_body()
 	private
 	printf '\nREAPER_UID=0\n' >dir/c
 	atf_check -s exit:1 -e inline:"reaper-runtime: $dir/c: line 2: \
-REAPER_UID: \"0\": expected a user id from 1 to 2147483646\n" \
+REAPER_UID: \"0\": expected a user id from 1 to 2147483646, or a \
+range of up to 65536, as 65000-65499\n" \
 	    env -i REAPER_CONFIG="$dir/c" "$runtime" config
 	: >dir/c
 	atf_check -s exit:1 -e inline:"reaper-runtime: environment: \
@@ -142,7 +143,8 @@ config_checks_a_file_of_anybody_body()
 	done
 	printf '#\n#\nREAPER_UID=\033x' >c
 	atf_check -s exit:1 -e inline:"reaper-runtime: c: line 3: REAPER_UID: \
-\"?x\": expected a user id from 1 to 2147483646\n" \
+\"?x\": expected a user id from 1 to 2147483646, or a \
+range of up to 65536, as 65000-65499\n" \
 	    env -i "$runtime" config --check c
 	atf_check -s exit:1 -e match:"none: No such file" \
 	    env -i "$runtime" config --check none

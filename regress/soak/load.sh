@@ -137,15 +137,16 @@ op_terminal()
 	    "[ -t 0 ] && [ -t 1 ] && echo terminal of $1; exit $code"
 }
 
-# typed ID SCRIPT: at a terminal, where nobody types; the first line, for ctr
-# may say below it that it came too late to tell the size.
+# typed ID SCRIPT: at a terminal, where nobody types; without what ctr says on it
+# when it comes too late to tell the size.
 typed()
 {
 	timeout --foreground -k 5 "$HANG" script -qec "exec ctr --address '$REGRESS_DIR/c.sock' \
 	    --namespace '$REGRESS_NAMESPACE' run -t --rm \
 	    --runtime '$REGRESS_RUNTIME' --env 'PATH=$TASK_PATH' \
 	    --fifo-dir '$REGRESS_DIR/fifo' --rootfs '$REGRESS_DIR/rootfs' \
-	    '$1' sh -c '$2'" /dev/null <&"$nobody" | tr -d '\r' | sed -n 1p
+	    '$1' sh -c '$2'" /dev/null <&"$nobody" |
+	    tr -d '\r' | grep -v 'resize pty'
 	return "${PIPESTATUS[0]}"
 }
 

@@ -75,10 +75,8 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 		fdpass_close(rq.fds, MSG_FDS_MAX);
 	/* Last, because a step may have overwritten it. */
 	rq.reply.request = m->header.sequence;
-	/* Where a step succeeded, and then what goes with it failed. */
-	if (rq.reply.error == 0 || rq.reply.step == MSG_STEP_NONE)
-		rq.reply.step = rq.reply.error == 0 ? MSG_STEP_NONE :
-		    MSG_STEP_LAUNCH;
+	if (rq.reply.error == 0)
+		rq.reply.step = MSG_STEP_NONE;
 	if (rq.reply.error <= 0)
 		helper_send(h, MSG_REPLY, &rq.reply, sizeof(rq.reply), rq.fds);
 	if (rq.reply.error == 0 && rq.event != 0)

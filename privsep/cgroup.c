@@ -240,8 +240,11 @@ cgroup_make(struct helper *h, struct record *c, struct request *rq)
 	}
 	/* First, so that what is made is found whenever the helper dies. */
 	if ((unlinkat(c->state_fd, BOOT_CGROUP, 0) == -1 && errno != ENOENT) ||
-	    symlinkat(path_of(h, c, MEMORY), c->state_fd, BOOT_CGROUP) == -1)
+	    symlinkat(path_of(h, c, MEMORY), c->state_fd, BOOT_CGROUP) == -1) {
+		reply->step = MSG_STEP_STATE;
+		strcpy(reply->text, h->boot.node.runtime_root);
 		return (-errno);
+	}
 	for (i = 0; i < CGROUP_HIERARCHIES; i++) {
 		if (is_used(h, c, i) && (error = directory_make(h, c, i)) != 0)
 			return (error);

@@ -112,7 +112,10 @@ flock -n "$lock" || {
 rm -rf "$OUT"
 mkdir -p "$OUT"
 trap finish EXIT
-trap 'exit 1' INT TERM HUP
+for signal in INT TERM HUP; do
+	# shellcheck disable=SC2064 # its name now
+	trap "echo 'soak: ended by SIG$signal' >&2; exit 1" $signal
+done
 date +%s >"$OUT/start"
 echo "soak: $SOAK, SEED=$SEED; the logs are $OUT/*/log"
 "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -O1 -Wall -o "$OUT/peer" \

@@ -323,7 +323,10 @@ start_done(void *arg, const struct msg_reply *reply, int fds[MSG_FDS_MAX])
 		start_failed(process, reply);
 		return;
 	}
-	if (process->container == NULL && process->pid != reply->pid) {
+	/* Of a start that succeeds the helper tells before it tells the end. */
+	if (process->state != PROCESS_STARTING ||
+	    (process->container == NULL && process->pid != reply->pid)) {
+		fdpass_close(&master, 1);
 		priv_break(process->engine->priv,
 		    "the helper started another process");
 		return;

@@ -2915,6 +2915,22 @@ lie_start_of_another_pid(uint64_t request)
 }
 
 static void
+lie_start_after_the_end(uint64_t request)
+{
+	struct outcome outcome = { 0 };
+
+	(void)request;
+	exited("e1", 200, 0);
+	exited("", 100, 0);
+	remove_it("");
+	create("");
+	engine_start(engine, "c1", "", on_done, &outcome);
+	exited("", 100, 0);
+	answer(expect(MSG_START, "", NULL), 100);
+	check_outcome(&outcome, STATUS_UNAVAILABLE, "");
+}
+
+static void
 lie_start_of_pid_1(uint64_t request)
 {
 	struct outcome outcome = { 0 };
@@ -3227,18 +3243,19 @@ ATF_TC_BODY(engine_believes_no_helper_that_contradicts_itself, tc)
 		lie_exit_twice, lie_exit_of_another_pid,
 		lie_exit_before_its_exec, lie_exit_status,
 		lie_exit_before_start, lie_start_of_another_pid,
-		lie_start_of_pid_1, lie_start_with_a_writer,
-		lie_start_with_a_second_master, lie_start_with_a_waiting_master,
-		lie_start_with_no_master, lie_start_with_master_and_reader,
-		lie_start_with_a_bit_alone, lie_create_with_a_reader,
-		lie_stdin_that_waits, lie_stdin_the_wrong_way,
-		lie_stdin_without_a_keeper, lie_stdout_that_waits,
-		lie_stdout_that_is_read_only, lie_stdout_twice, lie_stderr,
-		lie_cgroup_that_is_read_only, lie_cgroup_that_can_be_written,
-		lie_cgroup_without_a_file, lie_cgroup_with_a_bit_alone,
-		lie_cgroup_of_other_bits, lie_cgroup_twice,
-		lie_cgroup_with_a_failure, lie_cgroup_with_the_bit_of_a_failure,
-		lie_publish_with_a_file, lie_answer_of_a_cgroup };
+		lie_start_after_the_end, lie_start_of_pid_1,
+		lie_start_with_a_writer, lie_start_with_a_second_master,
+		lie_start_with_a_waiting_master, lie_start_with_no_master,
+		lie_start_with_master_and_reader, lie_start_with_a_bit_alone,
+		lie_create_with_a_reader, lie_stdin_that_waits,
+		lie_stdin_the_wrong_way, lie_stdin_without_a_keeper,
+		lie_stdout_that_waits, lie_stdout_that_is_read_only,
+		lie_stdout_twice, lie_stderr, lie_cgroup_that_is_read_only,
+		lie_cgroup_that_can_be_written, lie_cgroup_without_a_file,
+		lie_cgroup_with_a_bit_alone, lie_cgroup_of_other_bits,
+		lie_cgroup_twice, lie_cgroup_with_a_failure,
+		lie_cgroup_with_the_bit_of_a_failure, lie_publish_with_a_file,
+		lie_answer_of_a_cgroup };
 	size_t i;
 
 	for (i = 0; i < COUNT(lies); i++)

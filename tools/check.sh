@@ -149,8 +149,8 @@ part_fuzz()
 
 	one "build of the fuzzers" "$MAKE" SANITIZE=fuzz CC=clang fuzzers ||
 	    return 0
-	# A minute and a half for all of them, however many there are.
-	export FUZZ_SECONDS=${FUZZ_SECONDS:-$((90 / ${#names[@]}))}
+	# Little more than a minute for all of them, however many there are.
+	export FUZZ_SECONDS=${FUZZ_SECONDS:-$((70 / ${#names[@]}))}
 	for name in "${names[@]}"; do
 		name=${name##*/}
 		one "${name%.c}" env FUZZ="${name%.c}" tools/fuzz.sh || :

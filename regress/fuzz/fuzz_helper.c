@@ -140,12 +140,15 @@ static void
 step_say(int fd, int error, int given)
 {
 	struct msg_reply m = { .error = error };
+	int sent;
 
 	if (error != 0) {
 		m.step = MSG_STEP_LAUNCH;
 		strcpy(m.text, "\"so\"");
 	}
-	must(__real_fdpass_send(fd, &m, sizeof(m), &given, given != -1) == 0);
+	/* Nobody may listen any more. */
+	sent = __real_fdpass_send(fd, &m, sizeof(m), &given, given != -1);
+	must(sent == 0 || sent == -EPIPE);
 }
 
 /* Mount and launch steps report when they have been told to go on. */

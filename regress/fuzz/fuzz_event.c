@@ -158,7 +158,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	notices = input_byte(&in);
 	(void)events_take();
 	must(waiting <= QUEUE_MAX);
-	for (i = 0; i < waiting; i++)
+	/* Some of many. */
+	for (i = 0; i < waiting; i += 1 + waiting / 16)
 		check_event(&queue[(first + i) % QUEUE_MAX]);
 	check_answers(in.data, in.size);
 	first = waiting = 0;

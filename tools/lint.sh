@@ -3,9 +3,12 @@
 set -eu
 
 PRIVSEP_MAX=3350	# lines of code
+FUNCTION_LINES=60	# of privsep/, each at most, unless privsep/complex says more
+FUNCTION_PATHS=10	# the same, by McCabe's count
+CHANNEL_LINES=60	# fewer than these decide who is believed
 wrong=0
 
-[ $# -gt 0 ] || set -- format scripts includes privsep
+[ $# -gt 0 ] || set -- format scripts includes privsep functions
 for name; do
 	case $name in
 	format)
@@ -38,6 +41,35 @@ for name; do
 		echo "privsep: $lines lines of code, at most $PRIVSEP_MAX"
 		message=
 		[ "$lines" -le "$PRIVSEP_MAX" ] || message="privsep is too big"
+		;;
+	functions)
+		# pmccabe: paths without and with those of switches, statements,
+		# first line, lines, place, name.
+		message=$(pmccabe privsep/*.c | awk -v lines=$FUNCTION_LINES \
+		    -v paths=$FUNCTION_PATHS -v channel=$CHANNEL_LINES '
+		    FNR == NR && /^[^#]/ { most[$1] = $2; long[$1] = $3
+			if (NF < 4)
+				print $1 ": privsep/complex has no reason" }
+		    FNR == NR { next }
+		    { n++ }
+		    /: (message_tag|channel_send|channel_receive)$/ {
+			parts++; sum += $5 }
+		    $2 > ($7 in most ? most[$7] : paths) ||
+		    $5 > ($7 in long && long[$7] > lines ? long[$7] : lines) {
+			print $6, $7 ": " $2 " paths, " $5 " lines" }
+		    $7 in most { seen[$7] = 1
+			if ($2 < most[$7] || $5 < long[$7])
+				print $7 ": privsep/complex has more than" \
+				    " its " $2 " paths and " $5 " lines" }
+		    END { for (name in most) if (!(name in seen))
+				print name ": only privsep/complex has it"
+			if (n == 0)
+				print "no function was found"
+			if (parts != 3 || sum >= channel)
+				print "what authenticates the channel: " \
+				    parts + 0 " functions of 3, " sum + 0 \
+				    " lines, not fewer than " channel
+		    }' privsep/complex - || echo "pmccabe or awk failed")
 		;;
 	*)
 		message="no such check"

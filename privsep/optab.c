@@ -53,11 +53,12 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 	allowed = ref->exec[0] == '\0' ? optab[i].container_states :
 	    optab[i].exec_states;
 	rq.reply.step = MSG_STEP_REQUEST;
-	if ((allowed & (1u << state)) == 0)
+	if ((allowed & (1u << state)) == 0) {
 		rq.reply.error = (allowed & IN(FREE)) != 0 ? -EEXIST :
 		    state <= RECORD_PREPARED ? -ENOENT :
 		    state >= RECORD_ENDING ? -ESRCH : -EBUSY;
-	else if (r == NULL && (r = record_new(h, ref)) == NULL)
+		r = NULL;
+	} else if (r == NULL && (r = record_new(h, ref)) == NULL)
 		rq.reply.error = -EMFILE;
 	else
 		rq.reply.error = optab[i].run(h, r, &rq);

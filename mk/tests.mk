@@ -5,11 +5,12 @@ SHARED = $(patsubst %,$(BUILD)/%,$(wildcard regress/lib/*))
 FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard regress/fuzz/fuzz_*.c))
 TESTS = $(UNIT) $(SCRIPTS) $(SHARED)
 
-$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
-	$(call link,-pie) -lsodium -lcap -lprotobuf-c -lseccomp -latf-c
-
-# Where a fuzzer has a function __wrap_NAME, that is what NAME comes to.
+# Where a test has a function __wrap_NAME, that is what NAME comes to.
 wraps = $(shell sed -n 's/^__wrap_\([a-z0-9_]*\).*/-Wl,--wrap=\1/p' $1)
+
+$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
+	$(call link,-pie $(call wraps,$*.c)) -lsodium -lcap -lprotobuf-c -lseccomp -latf-c
+
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
 	$(call link,-pie -fsanitize=fuzzer $(call wraps,$*.c)) -lsodium -lcap \
 	    -lprotobuf-c -lseccomp

@@ -125,11 +125,23 @@ part_unit()
 # is process 1 there, and takes the orphans.
 part_node()
 {
+	local folder folders=()
+
 	echo "with $(containerd --version)"
+	with_tests || return 0
+	# Some may be in one of both alone.
+	for folder in node cve; do
+		[ -n "${TEST-}" ] && ! kyua list -k "regress/$folder/Kyuafile" \
+		    --build-root="$BUILD/regress/$folder" "$TEST" \
+		    >/dev/null 2>&1 || folders+=("$folder")
+	done
+	[ ${#folders[@]} -gt 0 ] || folders=(node)
 	# shellcheck disable=SC2016 # expanded by that shell
-	! with_tests || suite node "$BUILD" regress/node unshare --mount \
-	    --propagation private --pid --fork --kill-child --mount-proc \
-	    sh -c '"$@"; exit' sh
+	for folder in "${folders[@]}"; do
+		suite "$folder" "$BUILD" "regress/$folder" unshare --mount \
+		    --propagation private --pid --fork --kill-child \
+		    --mount-proc sh -c '"$@"; exit' sh
+	done
 }
 
 part_cluster()

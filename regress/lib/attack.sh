@@ -28,6 +28,11 @@ PRIVILEGED='
 # shellcheck disable=SC2034 # the same
 HOST_PID='del(.linux.namespaces[] | select(.type == "pid"))'
 
+# Without this a container is on the node's network, and for that in a Landlock
+# domain, which keeps from more than that.
+# shellcheck disable=SC2034 # the same
+NETWORK='.linux.namespaces += [{type: "network"}]'
+
 # What CRI covers in /proc of a container that is not privileged.
 # shellcheck disable=SC2034 # the same
 CRI_PATHS='.linux.maskedPaths = ["/proc/asound", "/proc/acpi", "/proc/kcore",
@@ -134,6 +139,35 @@ bites_outside() {
 	_output=$1 _script=$2
 	shift 2
 	achieves "$_output" outside sh -c "$_script" sh "$@"
+}
+
+# targets_begin: as node_begin, on a host that may be written to, with a volume
+# on the node, and what a planted link would lead to.
+targets_begin() {
+	host_disposable
+	node_begin
+	mkdir -p /run/volume /opt/regress
+	echo content >/run/volume/file
+	echo outside >/opt/regress/file
+	find /opt >outside
+	# The overlay comes to be.
+	expect 0 "" attack_run warm "$(pod_of blue)" true
+	nodes_mounts >before
+}
+
+nodes_mounts() {
+	grep -v "$REGRESS_DIR" /proc/self/mountinfo
+}
+
+# targets_end: as node_end; the node has the mounts and the files that it had.
+targets_end() {
+	nodes_mounts | diff before - >err ||
+	    node_fail "the mounts of the node have changed"
+	find /opt | diff outside - >err ||
+	    node_fail "something was made on the node, or taken away"
+	[ "$(cat /opt/regress/file)" = outside ] ||
+	    node_fail "a file of the node has changed"
+	node_end
 }
 
 # configure [LINE...]: the node's configuration; shims that are started later

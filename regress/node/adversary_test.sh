@@ -12,19 +12,6 @@ spec_start() {
 	    --config "$_id.json" "$_id"
 }
 
-node_test a_mask_is_not_what_a_volume_has_for_dev_null \
-    "a link there, to a file that is to be masked"
-a_mask_is_not_what_a_volume_has_for_dev_null_body() {
-	node_begin
-	mkdir -p /run/volume/mqueue
-	ln -s /proc/cpuinfo /run/volume/null
-	expect_refusal "/dev/null: operation not permitted" spec_run a '.mounts
-	    += [{type: "bind", source: "/run/volume", destination: "/dev",
-	    options: ["rbind"]}] | .linux.maskedPaths = ["/proc/cpuinfo"]' \
-	    cat /proc/cpuinfo
-	node_end
-}
-
 # A script for a workload that may mount, at a place of its own, which others
 # of its overlay see: cgroups below its own.
 # shellcheck disable=SC2016 # the workload's shell expands it

@@ -339,38 +339,6 @@ nothing_is_made_in_sys_body() {
 	node_end
 }
 
-node_test a_terminal_is_not_typed_into \
-    "TIOCSTI and TIOCLINUX, which whoever reads it next would execute"
-a_terminal_is_not_typed_into_body() {
-	command -v script >/dev/null || atf_skip "needs script(1)"
-	node_begin
-	mkfifo nobody
-	exec 9<>nobody
-	# shellcheck disable=SC2089 # the shell in the workload takes the quotes
-	attack='perl -e "open(my \$t, q(+<), q(/dev/tty)) or die; my \$c = q(x);
-	    print ioctl(\$t, 0x5412, \$c) ? qq(typed\n) : qq(not: \$!\n);
-	    \$c = chr(3); ioctl(\$t, 0x541C, \$c) and print qq(pasted\n)"'
-	for flag in "" --privileged; do
-		script -qec "ctr --address $REGRESS_DIR/c.sock \
-		    --namespace $REGRESS_NAMESPACE run -t --rm $flag \
-		    --runtime $REGRESS_RUNTIME --env PATH=$TASK_PATH \
-		    --fifo-dir $REGRESS_DIR/fifo --rootfs \
-		    $REGRESS_DIR/rootfs a /bin/sh -c '$attack'" /dev/null \
-		    <&9 >"seen$flag"
-	done
-	grep -q "not: Operation not permitted" seen || {
-		cat seen >err
-		node_fail "it is not refused"
-	}
-	! grep -q pasted seen || node_fail "pasted"
-	# With all capabilities, and no filter.
-	grep -q typed seen--privileged || {
-		cat seen--privileged >err
-		node_fail "not even by a privileged one"
-	}
-	node_end
-}
-
 atf_init_test_cases() {
 	node_add
 }

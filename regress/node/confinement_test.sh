@@ -150,18 +150,6 @@ the_shim_holds_no_file_of_the_host_body() {
 	node_end
 }
 
-node_test the_shim_is_not_dumpable \
-    "so another process of its uid cannot trace it"
-the_shim_is_not_dumpable_body() {
-	confinement_begin
-	# The kernel gives /proc/PID of what is not dumpable to root.
-	[ "$(stat -c %u "/proc/$SHIM/environ")" = 0 ] ||
-	    atf_fail "it is dumpable"
-	! setpriv --reuid 65521 --regid 65521 --clear-groups \
-	    cat "/proc/$SHIM/maps" >out 2>err || atf_fail "it can be read"
-	node_end
-}
-
 node_test the_socket_of_the_shim_is_roots \
     "another user cannot connect"
 the_socket_of_the_shim_is_roots_body() {

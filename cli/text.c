@@ -109,6 +109,8 @@ text_parse(const char *word, int64_t min, int64_t max, int64_t *number)
 	value = strtoll(word, NULL, 10);
 	if (errno != 0 || value < min || value > max)
 		return (-EINVAL);
+	if (value == 0 && digits != word)
+		return (-EINVAL);
 	*number = value;
 	return (0);
 }

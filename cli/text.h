@@ -35,7 +35,7 @@ void	 text_free(struct text *text);
  */
 int	 text_signal(const char *word);
 
-/* A decimal number in a range.  Returns 0 or -EINVAL. */
+/* A decimal number in a range; 0 has no sign.  Returns 0 or -EINVAL. */
 int	 text_parse(const char *word, int64_t min, int64_t max,
 	    int64_t *number);
 

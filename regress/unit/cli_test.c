@@ -65,6 +65,7 @@ ATF_TC_BODY(numbers_are_whole_and_in_range, tc)
 	ATF_CHECK(text_parse("7", 7, 7, &n) == 0 && n == 7);
 	ATF_CHECK(text_parse("8", 7, 7, &n) == -EINVAL);
 	ATF_CHECK(text_parse("7k", 7, 7, &n) == -EINVAL);
+	ATF_CHECK(text_parse("-0", -1, 7, &n) == -EINVAL);
 }
 
 ATF_TC_WITHOUT_HEAD(strings_of_json_are_printable_ascii);

@@ -11,7 +11,7 @@
 # of a cgroup has gone: by version 1's hierarchies, mounted anew.
 RELEASE='dir=/tmp/regress.cgroup; mkdir -p $dir
 	try() {
-		"$@" -t cgroup -o none,name=regress cgroup $dir ||
+		"$@" -t cgroup -o none,name=regress.cve cgroup $dir ||
 		    "$@" -t cgroup -o rdma cgroup $dir || return
 		mkdir $dir/x
 		echo 1 >$dir/x/notify_on_release
@@ -31,6 +31,19 @@ RELEASE='dir=/tmp/regress.cgroup; mkdir -p $dir
 		(: >>$f) 2>/dev/null && echo opened $f
 	done
 	rmdir $dir'
+
+# hierarchy_gone: the kernel keeps one that is unmounted while what was in it
+# still goes.
+hierarchy_gone() {
+	grep -q name=regress.cve: /proc/self/cgroup || return 0
+	mount -t cgroup -o none,name=regress.cve cgroup /mnt && umount /mnt
+	return 1
+}
+
+case_end() {
+	until_true 10 hierarchy_gone
+	[ ! -s cgroups ] || until_true 10 cgroups_remove "$(cat cgroups)"
+}
 
 node_test cve_2022_0492_a_release_agent_of_a_cgroup \
     "is set by nobody: in no hierarchy that is there or could be mounted"

@@ -55,6 +55,9 @@ int	 cli_reported(const char *text);
 /* config [--check FILE]: shows the configuration, or checks a file of one. */
 int	 cli_config(const struct options *options);
 
+/* audit: holds the node that runs against what is promised of it. */
+int	 cli_audit(const struct options *options);
+
 /* create.c: containers from bundles. */
 int	 cli_create(const struct options *options);
 int	 cli_run(const struct options *options);

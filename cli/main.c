@@ -18,6 +18,8 @@
 static const struct cli_command commands[] = {
 	{ "config", "", "show the node's configuration, or check a file of one",
 	    OPTIONS_CONFIG, 0, 0, 1, cli_config },
+	{ "audit", "", "show of a node that runs whether its promises hold", 0,
+	    0, 0, 0, cli_audit },
 	{ "create", "ID", "create a container from a bundle",
 	    OPTIONS_CREATE | OPTIONS_PROCESS, 1, 1, 0, cli_create },
 	{ "start", "ID", "start the process of a container", 0, 1, 1, 0,

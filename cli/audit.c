@@ -156,13 +156,13 @@ is_shim(const struct audit_process *process)
 }
 
 static int
-has_user(const struct audit_process *process, uint64_t uid)
+has_user_of(const struct audit_process *process, const struct conf_uids *uids)
 {
 	const struct audit_list *user = &process->status.user;
 	size_t i;
 
 	for (i = 0; i < 4; i++) {
-		if (user->value[i] == uid)
+		if (CONF_UIDS_HAVE(uids, user->value[i]))
 			return (1);
 	}
 	return (0);
@@ -191,7 +191,7 @@ role_of(const struct processes *all, const struct audit_process *process,
 	if (strcmp(name, PUBLISHER) == 0)
 		return (AUDIT_PUBLISHER);
 	/* Nothing else has that user. */
-	return (is_shim(process) || has_user(process, conf->uid) ?
+	return (is_shim(process) || has_user_of(process, &conf->uids) ?
 		AUDIT_SHIM :
 		AUDIT_NOBODY);
 }

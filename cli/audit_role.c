@@ -197,14 +197,17 @@ users_check(const struct judged *j)
 	const struct audit_list *lists[] = { &j->process->status.user,
 		&j->process->status.group };
 	const struct audit_container *c = j->process->container;
+	const struct conf_uids *uids = &j->process->conf->uids;
 	uint64_t wanted = 0;
 	int holds = 1;
 	size_t i, k;
 
 	if (j->promise.user == USER_ANY)
 		return;
-	if (j->promise.user == USER_SHIM)
-		wanted = j->process->conf->uid;
+	if (j->promise.user == USER_SHIM) {
+		wanted = lists[0]->value[0];
+		holds = CONF_UIDS_HAVE(uids, wanted);
+	}
 	for (k = 0; k < 2; k++) {
 		for (i = 0; i < 4; i++) {
 			const uint64_t id = lists[k]->value[i];
@@ -213,7 +216,7 @@ users_check(const struct judged *j)
 				holds &= id == wanted;
 			else if (k == 0)
 				/* Nothing else has the shim's. */
-				holds &= id != j->process->conf->uid &&
+				holds &= !CONF_UIDS_HAVE(uids, id) &&
 				    (c == NULL || c->plan.uid == 0 || id != 0);
 		}
 	}

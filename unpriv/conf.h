@@ -28,6 +28,9 @@ struct conf_uids {
 	uint32_t first, last;
 };
 
+/* Whether an id is one of them. */
+#define CONF_UIDS_HAVE(uids, id) ((id) >= (uids)->first && (id) <= (uids)->last)
+
 /* Fixed layout, no pointers: it crosses a pipe. */
 struct conf {
 	struct conf_uids uids;		/* REAPER_UID */

@@ -17,7 +17,7 @@ keep = @mkdir -p $(@D); printf '%s\n' '$1' >$@.new; \
     if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 compile = $(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 link = $(call say,LD)$(CC) $(CFLAGS) $1 $(LDFLAGS) -o $@ $(filter %.o,$^) \
-    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -Wl,-Map=$@.map
 
 $(BUILD)/flags: FORCE | build-deps
 	$(call keep,$(CC) $(CPPFLAGS) $(CFLAGS) $(PIE) $(LDFLAGS) \

@@ -34,7 +34,7 @@ CPPFLAGS = -I. -I$(BUILD) -D_GNU_SOURCE \
     $(COUNTERS) $(if $(SANITIZE),-DREPORTS='"$(abspath $(BUILD))/reports"')
 CFLAGS = -std=gnu17 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
     -Wstrict-prototypes -Wvla -Wformat=2 $(OPTIMIZE) $(HARDEN) \
-    -ffunction-sections -fdata-sections
+    -ffunction-sections -fdata-sections -ffile-prefix-map='$(CURDIR)=.'
 # A linker warns of what would look for shared libraries after all: users'
 # names, hosts' names.
 LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed \

@@ -11,7 +11,7 @@ CRI=io.kubernetes.cri
 
 # fault_test NAME DESCRIPTION: as node_test, of a walk.
 fault_test() {
-	case_declare "$1" "$2" 'containerd ctr jq unshare' 900
+	case_declare "$1" "$2" 'containerd ctr jq unshare' 3600
 }
 
 # fault_begin: a containerd, the program that kills, and a namespace whose

@@ -185,13 +185,13 @@ fault_after_containerd() {
 	fault_after_publisher
 }
 
-# What was begun is for nobody.
+# What was begun is for nobody.  Where it was ready, it waits for a minute.
 fault_after_program() {
 	for _pid in $(leak_processes); do
 		case " $_pod " in
 		*"$_pid"*) ;;
 		*)
-			until_true 10 not is_alive "$_pid" || fault_fail \
+			until_true 80 not is_alive "$_pid" || fault_fail \
 			    "it lives on: $(ps -o pid=,args= -p "$_pid")"
 			;;
 		esac

@@ -5,8 +5,11 @@ SHARED = $(patsubst %,$(BUILD)/%,$(wildcard regress/lib/*))
 FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard regress/fuzz/fuzz_*.c))
 TESTS = $(UNIT) $(SCRIPTS) $(SHARED)
 
-# Where a test has a function __wrap_NAME, that is what NAME comes to.
-wraps = $(shell sed -n 's/^__wrap_\([a-z0-9_]*\).*/-Wl,--wrap=\1/p' $1)
+# Where a test has a function __wrap_NAME, that is what NAME comes to; also if
+# it has it from a header.
+played = $(shell sed -n 's/^\#include "\(.*\/played\.h\)"/\1/p' $1)
+wraps = $(shell sed -n 's/^__wrap_\([a-z0-9_]*\).*/-Wl,--wrap=\1/p' \
+    $1 $(call played,$1))
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(LIBS) $(BUILD)/policies.o
 	$(call link,-pie $(call wraps,$*.c)) -lsodium -lcap -lprotobuf-c -lseccomp -latf-c

@@ -64,9 +64,14 @@ cve_2026_30892_a_user_that_cannot_be_read_body() {
 	user='.process.user = {uid: 1000, gid: 1000}'
 	attack_start a "$volume | $user" sleep 1000
 	attack_start b "$volume" sleep 1000
+	# In the first root is refused besides, whoever it was asked as.
 	for id in a b; do
 		peer_to $id
-		echo "$USERS" | while read -r user; do
+		echo "$USERS" | if [ $id = a ]; then
+			head -n 12
+		else
+			cat
+		fi | while read -r user; do
 			exec_as $id "$user"
 			[ ! -s /run/volume/ids ] ||
 			    node_fail "$user in $id: $(cat /run/volume/ids)"

@@ -65,7 +65,7 @@ race() {
 	until_true 10 attack_exec racer 0:0 test -e "$_tree/ready" ||
 	    node_fail "nobody races"
 	n=0
-	while [ $n -lt 15 ]; do
+	while [ $n -lt 10 ]; do
 		n=$((n + 1))
 		for target in dir/target dir/made/deep; do
 			attack_run "v$n" "$_with |
@@ -272,7 +272,7 @@ cve_2025_31133_a_null_that_is_a_link_body() {
 	    my ($a, $b) = ("/volume/null\0", "/volume/other\0");
 	    syscall(316, -100, $a, -100, $b, 2) while 1'
 	n=0
-	while [ $n -lt 25 ]; do
+	while [ $n -lt 20 ]; do
 		n=$((n + 1))
 		attack_run "v$n" "$dev | $CPUINFO" sh -c "$UNMASKED" \
 		    >out 2>err

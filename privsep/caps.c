@@ -13,6 +13,9 @@ const uint64_t caps_launch = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) |
     BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_CHOWN) | BIT(CAP_SYS_RESOURCE) |
     BIT(CAP_NET_ADMIN);
 
+const uint64_t caps_host = BIT(CAP_SYS_ADMIN) | BIT(CAP_MKNOD) |
+    BIT(CAP_SYS_PTRACE);
+
 int
 caps_apply(const uint64_t sets[PLAN_CAPSETS])
 {
@@ -70,9 +73,8 @@ const char *
 caps_confine(struct plan *plan, const struct node *node, int on_node)
 {
 	const uint64_t network = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW),
-	    dropped = BIT(CAP_MKNOD) | BIT(CAP_SYS_PTRACE) |
-	    ((on_node & 1 << PLAN_NS_NET) != 0 && !node->host_network_caps ?
-	    network : 0);
+	    dropped = caps_host | ((on_node & 1 << PLAN_NS_NET) != 0 &&
+	    !node->host_network_caps ? network : 0);
 	int i;
 
 	for (i = 0; i < PLAN_CAPSETS; i++) {

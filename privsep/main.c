@@ -165,6 +165,9 @@ main(void)
 	if (read(BOOT_FD, boot, sizeof(*boot)) != sizeof(*boot) ||
 	    boot->magic != BOOT_MAGIC)
 		log_fatal("the boot record is malformed");
+	/* No such workload will be: whatever is executed cannot have them. */
+	if (boot->node.profile == NODE_CONFINED && caps_bound(~caps_host) != 0)
+		log_fatal("the bounding set");
 	h->bundles_fd = directory_open(boot->bundles);
 	h->root_fd = directory_open(boot->node.runtime_root);
 	if (channel_open(&h->channel, BOOT_CHANNEL_FD, CHANNEL_HELPER,

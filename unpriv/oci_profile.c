@@ -178,9 +178,14 @@ oci_find_profile(struct oci_reader *reader, int bundle)
 	const uint32_t profile = reader->on->node->profile;
 	const int privileged = is_privileged(bundle);
 
-	/* It executes nothing: there is nobody to have the node. */
-	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0)
+	/*
+	 * It executes nothing: there is nobody to have the node, or anything.
+	 */
+	if ((reader->plan->flags & PLAN_CRI_SANDBOX) != 0) {
+		memset(reader->plan->capabilities, 0,
+		    sizeof(reader->plan->capabilities));
 		return (0);
+	}
 	if (!privileged && profile == NODE_HOST)
 		take_capabilities(reader->plan);
 	if (privileged && profile != NODE_AUTO && profile != NODE_HOST) {

@@ -1,5 +1,6 @@
 /*
- * fault: kills at a chosen point of a process's work, for tests.
+ * fault: kills at a chosen point of a process's work, or looks at all that it
+ * does, for tests.
  *
  *	fault FILE N WHOSE VICTIM[,VICTIM]... PID
  *		watches a process that runs
@@ -12,6 +13,11 @@
  * come to it waits: pids, or "it" for that process itself.  FILE then says
  * "ready" once the process is watched, "point SYSCALL PROGRAM" when the Nth
  * has come, or "none COUNT" when all have ended before, or SIGTERM came.
+ *
+ * With the victim "nobody" none is killed, and N does not count.  FILE then has
+ * a line for every system call by which a process has come to be something
+ * else, or that it makes for the first time as what it is: "has PID SYSCALL",
+ * then of /proc/PID/status what is in the table below.
  */
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -87,6 +93,29 @@ static const long harmless[] = {
 	SYS_waitid,
 };
 
+/* What a process is, as far as the kernel tells. */
+static const char *const facts[] = {
+	"CapPrm",
+	"CapEff",
+	"CapInh",
+	"CapAmb",
+	"CapBnd",
+	"NoNewPrivs",
+	"Seccomp_filters",
+	"Name",
+};
+
+#define FACTS_SIZE   256
+#define SYSCALLS_MAX 1024
+
+/* What was seen of a process. */
+static struct look {
+	pid_t pid;
+	char facts[FACTS_SIZE];
+	char calls[SYSCALLS_MAX]; /* 1: made as that */
+} * looks;
+static size_t nlooks;
+
 struct watch {
 	const char *file;
 	unsigned long due, seen;
@@ -96,12 +125,18 @@ struct watch {
 };
 
 static int
+is_whose(const struct watch *watch, pid_t pid)
+{
+	return (watch->whose == ALL ||
+	    (watch->whose == OWN) == (pid == watch->pid));
+}
+
+static int
 is_point(const struct watch *watch, pid_t pid, long nr)
 {
 	size_t i;
 
-	if ((watch->whose == OWN && pid != watch->pid) ||
-	    (watch->whose == CHILDREN && pid == watch->pid))
+	if (!is_whose(watch, pid))
 		return (0);
 	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
 		if (harmless[i] == nr)
@@ -164,6 +199,83 @@ strike(const struct watch *watch, pid_t pid, long nr)
 	say(watch, "point %ld %s\n", nr, comm);
 }
 
+static void
+facts_read(pid_t pid, char text[FACTS_SIZE])
+{
+	char line[256], path[64];
+	size_t i, length = 0, n;
+	FILE *status;
+
+	text[0] = '\0';
+	for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+		if ((status = fopen(path, "re")) == NULL)
+			err(2, "%s", path);
+		while (fgets(line, sizeof(line), status) != NULL) {
+			n = strlen(facts[i]);
+			if (strncmp(line, facts[i], n) != 0 || line[n] != ':')
+				continue;
+			line[strcspn(line, "\n")] = '\0';
+			n += 1 + strspn(line + n + 1, "\t ");
+			length += (size_t)snprintf(text + length,
+			    FACTS_SIZE - length, " %s", line + n);
+			if (length >= FACTS_SIZE)
+				errx(2, "no room for facts");
+		}
+		fclose(status);
+	}
+}
+
+static struct look *
+look_of(pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < nlooks; i++) {
+		if (looks[i].pid == pid)
+			return (&looks[i]);
+	}
+	looks = reallocarray(looks, nlooks + 1, sizeof(*looks));
+	if (looks == NULL)
+		err(2, "memory");
+	memset(&looks[nlooks], 0, sizeof(*looks));
+	looks[nlooks].pid = pid;
+	return (&looks[nlooks++]);
+}
+
+static void
+look(const struct watch *watch, pid_t pid, long nr)
+{
+	struct look *look = look_of(pid);
+	char text[FACTS_SIZE];
+
+	if (nr < 0 || nr >= SYSCALLS_MAX)
+		errx(2, "system call %ld", nr);
+	facts_read(pid, text);
+	if (strcmp(text, look->facts) != 0) {
+		strcpy(look->facts, text);
+		memset(look->calls, 0, sizeof(look->calls));
+	}
+	if (!look->calls[nr])
+		say(watch, "has %d %ld%s\n", (int)pid, nr, text);
+	look->calls[nr] = 1;
+}
+
+/* A system call begins.  Returns 1 when it was the point. */
+static int
+point(struct watch *watch, pid_t pid, long nr)
+{
+	if (strcmp(watch->victims, "nobody") == 0) {
+		if (is_whose(watch, pid))
+			look(watch, pid, nr);
+		return (0);
+	}
+	if (!is_point(watch, pid, nr) || ++watch->seen != watch->due)
+		return (0);
+	strike(watch, pid, nr);
+	return (1);
+}
+
 /* A process has stopped.  Returns 1 when it was the point. */
 static int
 stopped(struct watch *watch, pid_t pid, int status)
@@ -176,11 +288,8 @@ stopped(struct watch *watch, pid_t pid, int status)
 		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) >
 			0 &&
 		    info.op == PTRACE_SYSCALL_INFO_ENTRY &&
-		    is_point(watch, pid, (long)info.entry.nr) &&
-		    ++watch->seen == watch->due) {
-			strike(watch, pid, (long)info.entry.nr);
+		    point(watch, pid, (long)info.entry.nr))
 			return (1);
-		}
 		signo = 0;
 	} else if (event == PTRACE_EVENT_STOP) {
 		/* Of a stop by a signal it must not be woken. */

@@ -202,6 +202,20 @@ what_a_workload_should_not_have_is_a_failure_body() {
 	node_end
 }
 
+node_test a_node_without_privileged_pods_is_held_to_that \
+    "a helper of before that can still give what no pod may have"
+a_node_without_privileged_pods_is_held_to_that_body() {
+	audit_begin
+	run_detached a . sleep 1000
+	audit_holds
+	echo REAPER_WORKLOAD_PROFILE=confined >"$REGRESS_DIR/reaper.conf"
+	audit_fails helper "bounding capabilities"
+	task_end a
+	run_detached b . sleep 1000
+	audit_holds
+	node_end
+}
+
 node_test what_a_workload_calls_itself_changes_nothing \
     "it is a workload, by what has started it"
 what_a_workload_calls_itself_changes_nothing_body() {

@@ -205,6 +205,8 @@ ATF_TC_BODY(a_node_may_refuse_privileged_pods, tc)
 ATF_TC_WITHOUT_HEAD(a_node_may_give_itself_to_all);
 ATF_TC_BODY(a_node_may_give_itself_to_all, tc)
 {
+	size_t i;
+
 	node.profile = NODE_HOST;
 	check_sample(confined_start, confined_end);
 	ATF_CHECK_EQ(plan.flags, PLAN_HOST | PLAN_CRI | PLAN_HAS_OOM);
@@ -220,6 +222,9 @@ ATF_TC_BODY(a_node_may_give_itself_to_all, tc)
 	ATF_CHECK_EQ(plan.unshare, CLONE_NEWIPC | CLONE_NEWUTS);
 	ATF_CHECK_STREQ(plan.hostname, "sample-host");
 	ATF_CHECK_EQ(plan.nmounts, 0);
+	/* It has nothing that it could give, whatever its bundle says. */
+	for (i = 0; i < PLAN_CAPSETS; i++)
+		ATF_CHECK_EQ(plan.capabilities[i], 0);
 	/* An exec is in what its container has. */
 	check_process("");
 	ATF_CHECK_EQ(plan.flags, 0);

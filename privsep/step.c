@@ -140,15 +140,13 @@ step_wait(const struct step *step, int *fd, struct request *rq)
 {
 	struct pollfd pollfd = { step->socket_fd, POLLIN, 0 };
 	struct msg_reply reply = { .step = MSG_STEP_LAUNCH };
-	const int said = poll(&pollfd, 1, STEP_LIMIT) == 1;
+	const int said = poll(&pollfd, 1, STEP_LIMIT) == 1,
+	    n = said ? step_receive(step->socket_fd, &reply, fd) : -EIO;
 	siginfo_t info;
-	int n = -EIO;
 
-	strcpy(reply.text, said ? "the step gave no result" :
-	    "the step took more than 30 s");
-	if (said)
-		n = step_receive(step->socket_fd, &reply, fd);
 	if (n != 1) {
+		strcpy(reply.text, said ? "the step gave no result" :
+		    "the step took more than 30 s");
 		/* One that was reaped may be anybody by now. */
 		if (waitid(P_PID, (id_t)step->pid, &info, WEXITED | WNOHANG |
 		    WNOWAIT) == 0)

@@ -58,6 +58,13 @@ int	 cli_config(const struct options *options);
 /* audit: holds the node that runs against what is promised of it. */
 int	 cli_audit(const struct options *options);
 
+/*
+ * explain: shows the helper's operations and steps and the policies of this
+ * build: explain_text, which tools/confdoc.c makes of the code.
+ */
+extern const char explain_text[];
+int	 cli_explain(const struct options *options);
+
 /* create.c: containers from bundles. */
 int	 cli_create(const struct options *options);
 int	 cli_run(const struct options *options);

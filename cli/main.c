@@ -20,6 +20,8 @@ static const struct cli_command commands[] = {
 	    OPTIONS_CONFIG, 0, 0, 1, cli_config },
 	{ "audit", "", "show of a node that runs whether its promises hold", 0,
 	    0, 0, 0, cli_audit },
+	{ "explain", "", "show what the helper and each role of it may do", 0,
+	    0, 0, 1, cli_explain },
 	{ "create", "ID", "create a container from a bundle",
 	    OPTIONS_CREATE | OPTIONS_PROCESS, 1, 1, 0, cli_create },
 	{ "start", "ID", "start the process of a container", 0, 1, 1, 0,

@@ -32,9 +32,19 @@ $(BUILD)/policyc: tools/policyc.c $(BUILD)/flags
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lseccomp -lcap
 
 # Tables of documents, made from the code.
-$(BUILD)/confdoc: tools/confdoc.c $(BUILD)/flags $(BUILD)/libunpriv.a
-	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< \
-	    $(BUILD)/libunpriv.a
+$(BUILD)/confdoc: $(BUILD)/tools/confdoc.o $(BUILD)/tools/privdoc.o \
+    $(BUILD)/privsep/caps.o $(BUILD)/privsep/msg.o $(BUILD)/policies.o \
+    $(BUILD)/libunpriv.a
+	$(call link,-pie) -lcap
+
+# What `reaper-runtime explain` says, as bytes of a program.
+$(BUILD)/explain.txt: $(BUILD)/confdoc $(POLICIES)
+	$(call say,DOC)$< text sandbox-policies >$@
+
+$(BUILD)/explain.c: $(BUILD)/explain.txt
+	$(call say,SED){ echo 'extern const char explain_text[];'; \
+	    echo 'const char explain_text[] ='; \
+	    sed 's/.*/"&\\n"/' $<; echo ';'; } >$@
 
 $(BUILD)/policies.c $(BUILD)/policies.h &: $(BUILD)/policyc $(POLICIES)
 	$(call say,POLICY)$< $(BUILD)/policies $(filter %.policy,$^)
@@ -52,8 +62,8 @@ $(BUILD)/sandbox-policies/%.policy: sandbox-policies/%.policy \
 	$(call say,AWK)awk 'FNR == NR { has[$$1]; print; next } \
 	    !/^#/ && ("capabilities" in has) && !($$1 in has)' $^ >$@
 
-$(PROTOS:=.o) $(BUILD)/policies.o $(BUILD)/policies-sanitize.o: \
-    %.o: %.c $(BUILD)/flags | $(GENERATED)
+$(PROTOS:=.o) $(BUILD)/explain.o $(BUILD)/policies.o \
+    $(BUILD)/policies-sanitize.o: %.o: %.c $(BUILD)/flags | $(GENERATED)
 	$(compile)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(GENERATED)
@@ -76,7 +86,8 @@ $(BUILD)/containerd-shim-reaper-v2: $(BUILD)/shim/main.o $(BUILD)/libshim.a \
     $(BUILD)/libruntime.a $(BUILD)/libunpriv.a $(BUILD)/libprivsep.a $(ONLY)
 	$(call link,$(PIE)) -lsodium -lcap -lprotobuf-c -lseccomp
 
-$(BUILD)/reaper-runtime: $(BUILD)/cli/main.o $(BUILD)/libcli.a \
+$(BUILD)/reaper-runtime: $(BUILD)/cli/main.o $(BUILD)/explain.o \
+    $(BUILD)/libcli.a \
     $(BUILD)/libshim.a $(BUILD)/libruntime.a $(BUILD)/libunpriv.a \
     $(BUILD)/libprivsep.a $(ONLY)
 	$(call link,$(PIE)) -lsodium -lcap -lprotobuf-c -lseccomp

@@ -1,19 +1,24 @@
 /*
- * confdoc man|markdown <PAGE: copies a page, with those of its parts made anew
- * that the code has: the keys of the configuration, the lists of filters.  A
- * part is what lies between a line with "begin NAME" and one with "end NAME",
- * both comments.
+ * confdoc man|markdown POLICIES <PAGE: copies a page, with those of its parts
+ * made anew that the code has: the keys of the configuration, the lists of
+ * filters, operations and steps of the helper, the policies in the folder
+ * POLICIES.  A part is what lies between a line with "begin NAME" and one with
+ * "end NAME", both comments.
+ *
+ * confdoc text POLICIES: all of the helper and the policies, for people.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/privdoc.h"
 #include "unpriv/conf.h"
 #include "unpriv/conf_filter.h"
 
 #define COLUMNS 78
 
 static int is_man;
+static const char *policies;
 
 /* Markdown: text with what has a meaning there escaped. */
 static void
@@ -121,6 +126,13 @@ part_print(const char *name)
 		paths_print(conf_filter_defaults);
 	else if (strcmp(name, "confined") == 0)
 		paths_print(conf_filter_confined);
+	else if (strcmp(name, "operations") == 0)
+		privdoc_operations(is_man ? PRIVDOC_MAN : PRIVDOC_MARKDOWN);
+	else if (strcmp(name, "steps") == 0)
+		privdoc_steps(is_man ? PRIVDOC_MAN : PRIVDOC_MARKDOWN);
+	else if (strcmp(name, "policies") == 0)
+		privdoc_policies(is_man ? PRIVDOC_MAN : PRIVDOC_MARKDOWN,
+		    policies);
 	else {
 		fprintf(stderr, "confdoc: %s is no part\n", name);
 		exit(1);
@@ -139,18 +151,38 @@ mark_read(const char *line, const char *word, char name[16])
 	    strcmp(found, word) == 0);
 }
 
+static int
+text_print_all(const char *directory)
+{
+	printf("operations of reaper-privsep\n\n");
+	privdoc_operations(PRIVDOC_TEXT);
+	printf("\nsteps that it forks, and what they keep of its "
+	       "capabilities\n\n");
+	privdoc_steps(PRIVDOC_TEXT);
+	printf("\npolicies: the system calls that each role may make; where "
+	       "others are allowed,\nthose that it may not make, or not "
+	       "always\n\n");
+	privdoc_policies(PRIVDOC_TEXT, directory);
+	return (fflush(stdout) != 0);
+}
+
 int
 main(int argc, char *argv[])
 {
 	char line[1024], name[16], end[16];
 	int inside = 0;
 
-	if (argc != 2 ||
+	if (argc == 3 && strcmp(argv[1], "text") == 0)
+		return (text_print_all(argv[2]));
+	if (argc != 3 ||
 	    (strcmp(argv[1], "man") != 0 && strcmp(argv[1], "markdown") != 0)) {
-		fprintf(stderr, "usage: confdoc man|markdown <PAGE\n");
+		fprintf(stderr,
+		    "usage: confdoc man|markdown POLICIES <PAGE\n"
+		    "       confdoc text POLICIES\n");
 		return (2);
 	}
 	is_man = strcmp(argv[1], "man") == 0;
+	policies = argv[2];
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		if (inside && mark_read(line, "end", end) &&
 		    strcmp(name, end) == 0)

@@ -10,7 +10,8 @@ done
 # agrees man|markdown PAGE: it is what confdoc makes of it.
 agrees()
 {
-	atf_check -o file:"$top/$2" "$confdoc" "$1" <"$top/$2"
+	atf_check -o file:"$top/$2" "$confdoc" "$1" "$top/sandbox-policies" \
+	    <"$top/$2"
 }
 
 atf_test_case tables_in_documents_are_those_of_the_code
@@ -21,7 +22,10 @@ tables_in_documents_are_those_of_the_code_head()
 tables_in_documents_are_those_of_the_code_body()
 {
 	agrees man unpriv/reaper.conf.5
+	agrees man privsep/reaper-privsep.8
+	agrees man sandbox-policies/reaper-policy.5
 	agrees markdown docs/configuration.md
+	agrees markdown SECURITY.md
 	for key in REAPER_UID REAPER_FILTER_MODE REAPER_OVERLAY_SIZE; do
 		atf_check -o ignore grep -x "\.It Cm $key" \
 		    "$top/unpriv/reaper.conf.5"
@@ -39,11 +43,48 @@ tables_without_an_end_are_refused_body()
 {
 	echo '<!-- begin keys -->' >page
 	atf_check -s exit:1 -o ignore -e match:"keys does not end" \
-	    "$confdoc" markdown <page
+	    "$confdoc" markdown . <page
 	echo '.\" begin nothing' >page
 	atf_check -s exit:1 -o ignore -e match:"nothing is no part" \
-	    "$confdoc" man <page
-	atf_check -s exit:2 -e match:usage "$confdoc" html <page
+	    "$confdoc" man . <page
+	atf_check -s exit:2 -e match:usage "$confdoc" html . <page
+}
+
+atf_test_case every_operation_and_policy_is_explained
+every_operation_and_policy_is_explained_head()
+{
+	atf_set descr "By the command line and the documents, with every call"
+}
+every_operation_and_policy_is_explained_body()
+{
+	atf_check -o save:text "$runtime" explain
+	operations=$(sed -n 's/.*{ MSG_\([A-Z]*\), .*/\1/p' \
+	    "$top/privsep/optab.c")
+	[ "$(echo "$operations" | wc -l)" -ge 9 ] || atf_fail "$operations"
+	for operation in $operations; do
+		for file in text "$top/SECURITY.md" \
+		    "$top/privsep/reaper-privsep.8"; do
+			grep -qE "^(.It Cm |\| \`)?$operation(\`.*)?\$" \
+			    "$file" || atf_fail "no $operation in $file"
+		done
+	done
+	sed -n '/^policies:/,$p' text >policies
+	for policy in "$top"/sandbox-policies/*.policy; do
+		role=$(basename "$policy" .policy)
+		calls=$(awk -v role="$role" '$0 == role { inside = 1; next }
+		    inside && $1 == "calls:" { print; exit }' policies)
+		for call in $(sed 's/#.*//; s/^deny [A-Z]* //' "$policy" |
+		    awk '!/^(default|capabilities|rlimit|last)/ { print $1 }')
+		do
+			case " $calls " in
+			*" $call "*) ;;
+			*) atf_fail "$role has not $call: $calls" ;;
+			esac
+		done
+	done
+	# Exactly so: of what the state of a container is, not more or less.
+	atf_check -o inline:"	of a container that is: not there, prepared
+" awk '$0 == "CREATE" { getline; getline; getline; print }' text
 }
 
 # examples PAGE PATTERN: its blocks of KEY=VALUE lines and comments, each in a
@@ -98,6 +139,7 @@ atf_init_test_cases()
 {
 	atf_add_test_case tables_in_documents_are_those_of_the_code
 	atf_add_test_case tables_without_an_end_are_refused
+	atf_add_test_case every_operation_and_policy_is_explained
 	atf_add_test_case examples_in_documents_are_good
 	atf_add_test_case manual_pages_are_well_formed
 }

@@ -20,6 +20,7 @@
 
 #define HELPER	  "reaper-privsep"
 #define PUBLISHER "reaper-publish"
+#define COPIER	  "reaper-attend"
 #define SHIM	  "containerd-shim-reaper-v2"
 #define SHIM_NAME "containerd-shim" /* as far as the kernel keeps it */
 
@@ -135,6 +136,20 @@ is_same_program(const struct audit_process *a, const struct audit_process *b)
 	    x.st_ino == y.st_ino);
 }
 
+/* It is the shim's program, whatever it has become. */
+static int
+is_shims_program(const struct audit_process *process)
+{
+	char path[32], target[PATH_MAX];
+	const char *name;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)process->pid);
+	audit_link(AT_FDCWD, path, target, sizeof(target));
+	name = strrchr(target, '/');
+	/* Perhaps " (deleted)". */
+	return (name != NULL && strncmp(name + 1, SHIM, strlen(SHIM)) == 0);
+}
+
 /*
  * What `start` leaves: a process of that program that leads a session; `start`
  * and `delete` themselves lead none.
@@ -142,17 +157,18 @@ is_same_program(const struct audit_process *a, const struct audit_process *b)
 static int
 is_shim(const struct audit_process *process)
 {
-	char path[32], target[PATH_MAX];
-	const char *name;
+	return (strcmp(process->status.name, SHIM_NAME) == 0 &&
+	    getsid(process->pid) == process->pid && is_shims_program(process));
+}
 
-	if (strcmp(process->status.name, SHIM_NAME) != 0 ||
-	    getsid(process->pid) != process->pid)
-		return (0);
-	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)process->pid);
-	audit_link(AT_FDCWD, path, target, sizeof(target));
-	name = strrchr(target, '/');
-	/* Perhaps " (deleted)". */
-	return (name != NULL && strncmp(name + 1, SHIM, strlen(SHIM)) == 0);
+/* `start` waits, as its parent, until it is confined. */
+static int
+is_beginning(const struct processes *all, const struct audit_process *process)
+{
+	const struct audit_process *parent = parent_of(all, process);
+
+	return (parent != NULL && is_shims_program(parent) &&
+	    getsid(parent->pid) != parent->pid);
 }
 
 static int
@@ -190,6 +206,8 @@ role_of(const struct processes *all, const struct audit_process *process,
 							    AUDIT_STEP);
 	if (strcmp(name, PUBLISHER) == 0)
 		return (AUDIT_PUBLISHER);
+	if (strcmp(name, COPIER) == 0)
+		return (AUDIT_COPIER);
 	/* Nothing else has that user. */
 	return (is_shim(process) || has_user_of(process, &conf->uids) ?
 		AUDIT_SHIM :
@@ -248,15 +266,22 @@ processes_audit(const struct conf *conf)
 	size_t count, i;
 	int error;
 
-	containers = audit_containers(conf, &count);
 	if ((error = processes_list(&all)) != 0)
 		cli_error("/proc: %s", strerror(-error));
+	/* Afterwards: of whatever was executed by then the state is noted. */
+	containers = audit_containers(conf, &count);
 	for (i = 0; i < all.count; i++) {
 		process = &all.list[i];
 		process->conf = conf;
 		process->role = role_of(&all, process, conf);
 		if (process->role == AUDIT_NOBODY)
 			continue;
+		if (process->role == AUDIT_SHIM &&
+		    is_beginning(&all, process)) {
+			audit_say(AUDIT_NOTE, audit_role_name(AUDIT_SHIM),
+			    "is being started", "pid %d", (int)process->pid);
+			continue;
+		}
 		if (process->role == AUDIT_WORKLOAD ||
 		    process->role == AUDIT_PAUSE)
 			process->container =

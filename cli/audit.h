@@ -75,6 +75,7 @@ enum audit_role {
 	AUDIT_INIT,
 	AUDIT_PAUSE,
 	AUDIT_WORKLOAD,
+	AUDIT_COPIER, /* of a container's streams, for the command line */
 	AUDIT_ROLES,
 };
 

@@ -107,6 +107,10 @@ static const struct promise promises[AUDIT_ROLES] = {
 	    NS(MNT) | NS(CGROUP), NS(USER) },
 	[AUDIT_WORKLOAD] = { "workload", USER_BUNDLE, { 0 }, 0, 0, EVERY_FD,
 	    NULL, ROOT_ANY, NS(MNT), NS(USER) },
+	/* What it copies is whatever the command was given. */
+	[AUDIT_COPIER] = { "copier", USER_ROOT, { 0 }, 1,
+	    NO_NEW_PRIVS | PROGRAM_ROOTS, EVERY_FD, policy_cli_rlimits,
+	    ROOT_ANY, 0, NS(USER) },
 };
 
 const char *

@@ -118,6 +118,8 @@ recover()
 	local pid
 
 	pid=$(cat "$REGRESS_DIR/containerd.pid")
+	# One that was killed may take a while to be dead.
+	[ "$victim" != containerd ] || until_true 10 not is_alive "$pid"
 	is_alive "$pid" || containerd_start || die "$1: containerd stays dead"
 	wait "$LIFE"
 	hangs_judge "$1"

@@ -90,6 +90,7 @@ line_find(const char *text, const char *key)
 static void
 list_parse(const char *value, int base, struct audit_list *list)
 {
+	uint64_t number;
 	char *end;
 
 	for (list->n = 0;; list->n++) {
@@ -97,8 +98,7 @@ list_parse(const char *value, int base, struct audit_list *list)
 			value++;
 		if (!isxdigit((unsigned char)*value))
 			return;
-		const uint64_t number = strtoull(value, &end, base);
-
+		number = strtoull(value, &end, base);
 		if (end == value)
 			return;
 		if (list->n < sizeof(list->value) / sizeof(list->value[0]))

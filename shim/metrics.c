@@ -5,9 +5,9 @@
 #include "shim/proto/metrics_v2.pb-c.h"
 #include "unpriv/cgroup_file.h"
 
-#define FILE_SIZE 8192		       /* bytes; memory.stat has some 3 KiB */
-#define TICK	  10000000	       /* ns; USER_HZ is 100 */
-#define V1_MAX	  9223372036854771712u /* what version 1 has for "max" */
+#define FILE_SIZE 8192			/* bytes; memory.stat has some 3 KiB */
+#define TICK	  10000000		/* ns; USER_HZ is 100 */
+#define V1_MAX	  9223372036854771712ul /* what version 1 has for "max" */
 
 /* The generated types have long names. */
 #define V1(name) Io__Containerd__Cgroups__V1__##name

@@ -1,0 +1,46 @@
+#!/bin/bash
+# analyze.sh [NAME...]: what static analysis finds in the programs' sources, by
+# the tools named; without a name, by all of them.  Run by `make analyze`, which
+# has made the headers that are generated.  A tool passes if it says nothing.
+#
+#   CPPFLAGS=FLAGS  of the preprocessor, as the build has them
+set -euo pipefail
+
+sources=({privsep,unpriv,runtime,shim,cli,tools}/*.c)
+read -ra flags <<<"${CPPFLAGS--I. -Ibuild -D_GNU_SOURCE} -std=gnu17"
+
+# each COMMAND...: run it on each source, as many at once as there are CPUs.
+each()
+{
+	printf '%s\0' "${sources[@]}" |
+	    xargs -0 -n 1 -P "$(nproc)" -- nice "$@" 2>&1 || echo "$1 failed"
+}
+
+# All warnings of sparse, but for those of what is meant, or is not ours:
+#   universal-initializer  { 0 } is how C17 says "all of it zero"
+#   do-while               a body of one statement needs no braces
+#   flexible-array-*       CMSG_LEN(), and cmsg(3)'s union that aligns it
+#   unknown-attribute, transparent-union  the C library's headers have these
+tool_sparse()
+{
+	each sparse -Wsparse-all -Wno-universal-initializer -Wno-do-while \
+	    -Wno-flexible-array-sizeof -Wno-flexible-array-nested \
+	    -Wno-unknown-attribute -Wno-transparent-union "${flags[@]}"
+}
+
+wrong=0
+[ $# -gt 0 ] || set -- sparse
+for name; do
+	if ! declare -F "tool_$name" >/dev/null; then
+		found="no such tool"
+	else
+		found=$("tool_$name")
+	fi
+	if [ -z "$found" ]; then
+		echo "analyze $name  ->  passed"
+	else
+		printf '%s\nanalyze %s  ->  failed\n' "$found" "$name"
+		wrong=1
+	fi
+done
+exit $wrong

@@ -13,7 +13,7 @@ read -ra flags <<<"${CPPFLAGS--I. -Ibuild -D_GNU_SOURCE} -std=gnu17"
 each()
 {
 	printf '%s\0' "${sources[@]}" |
-	    xargs -0 -n 1 -P "$(nproc)" -- nice "$@" 2>&1 || echo "$1 failed"
+	    xargs -0 -n 1 -P "$(nproc)" -- "$@" 2>&1 || echo "$1 failed"
 }
 
 # All warnings of sparse, but for those of what is meant, or is not ours:
@@ -28,8 +28,25 @@ tool_sparse()
 	    -Wno-unknown-attribute -Wno-transparent-union "${flags[@]}"
 }
 
+# Findings are one line each; tools/gcc.supp names those that are wrong.
+tool_gcc()
+{
+	each gcc -Wall -Wextra -O2 -fanalyzer -fdiagnostics-plain-output \
+	    -fdiagnostics-path-format=none -c -o /dev/null "${flags[@]}" |
+	    awk 'FNR == NR { if (/^[^#]/) known[$1, $2] = 1; next }
+		/ In function | At top level|: note: |^In file included/ { next }
+		{ file = $0; sub(/:.*/, "", file)
+		  flag = $0; sub(/.*\[/, "", flag); sub(/\].*/, "", flag) }
+		(file, flag) in known { seen[file, flag] = 1; next }
+		{ print }
+		END { for (pair in known) if (!(pair in seen)) {
+			sub(SUBSEP, " ", pair)
+			print pair ": only tools/gcc.supp has it" } }' \
+		tools/gcc.supp -
+}
+
 wrong=0
-[ $# -gt 0 ] || set -- sparse
+[ $# -gt 0 ] || set -- sparse gcc
 for name; do
 	if ! declare -F "tool_$name" >/dev/null; then
 		found="no such tool"

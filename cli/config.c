@@ -80,8 +80,10 @@ check(const char *path)
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, &st) == -1)
 		return (file_error(-errno, path));
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
 		return (file_error(-EBADF, path));
+	}
 	return (configuration_read(&given, fd, path, none));
 }
 

@@ -50,7 +50,7 @@ copy_make(int layer, const char *name, int host, int is_directory)
 	length = flistxattr(host, attributes, sizeof(attributes));
 	if (length == -1 && errno != EOPNOTSUPP)
 		must(-1);
-	for (a = attributes; a < attributes + length; a += strlen(a) + 1) {
+	for (a = attributes; a - attributes < length; a += strlen(a) + 1) {
 		/* The overlay's own marks mean something else here. */
 		if (strncmp(a, OVERLAY, strlen(OVERLAY)) == 0)
 			continue;

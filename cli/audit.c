@@ -69,6 +69,7 @@ processes_list(struct processes *all)
 	while ((entry = readdir(directory)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's number. */
 		process = (struct audit_process){ .pid = atoi(entry->d_name),
 			.dir = process_open(entry->d_name) };
 		if (process.dir == -1)

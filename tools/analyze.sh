@@ -41,6 +41,14 @@ tool_cppcheck()
 	    echo "cppcheck failed"
 }
 
+# .clang-tidy says what it looks for.
+tool_tidy()
+{
+	printf '%s\0' "${sources[@]}" | xargs -0 -P "$(nproc)" -I {} \
+	    clang-tidy --quiet {} -- "${flags[@]}" 2>/dev/null ||
+	    echo "clang-tidy failed"
+}
+
 # Findings are one line each; tools/gcc.supp names those that are wrong.
 tool_gcc()
 {
@@ -59,7 +67,7 @@ tool_gcc()
 }
 
 wrong=0
-[ $# -gt 0 ] || set -- sparse cppcheck gcc
+[ $# -gt 0 ] || set -- sparse cppcheck gcc tidy
 for name; do
 	if ! declare -F "tool_$name" >/dev/null; then
 		found="no such tool"

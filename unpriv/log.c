@@ -62,7 +62,7 @@ log_rate_take(struct log_rate *rate, int64_t now)
 {
 	if (rate->empty_until < now)
 		rate->empty_until = now;
-	if (rate->empty_until - now > (LOG_BURST - 1) * LOG_INTERVAL) {
+	if (rate->empty_until - now > (LOG_BURST - 1) * (int64_t)LOG_INTERVAL) {
 		rate->dropped++;
 		return (0);
 	}

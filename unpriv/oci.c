@@ -143,6 +143,7 @@ read_namespace_path(struct oci_reader *reader, int value, uint32_t arg)
 		return (oci_refuse(reader, value, "too long"));
 	if (strcmp(file, "net") == 0 && netns_name(path, plan->netns))
 		return (0);
+	/* NOLINTNEXTLINE(cert-err34-c): nine digits fit. */
 	if (sscanf(path, "/proc/%9u/", pid) == 1 && *pid != 0) {
 		snprintf(same, sizeof(same), "/proc/%u/ns/%s", *pid, file);
 		if (strcmp(path, same) == 0)

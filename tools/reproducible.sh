@@ -5,6 +5,7 @@
 set -euo pipefail
 
 MAKE=${MAKE:-make}
+commit=$(git rev-parse HEAD)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -12,6 +13,7 @@ trap 'rm -rf "$work"' EXIT
 build()
 {
 	git clone -q . "$1"
+	git -C "$1" -c advice.detachedHead=false checkout -q "$commit"
 	(
 		cd "$1"
 		umask "$(printf '%04o' $((02 + 025 * ($2 - 1))))"
@@ -20,7 +22,7 @@ build()
 	)
 }
 
-mkdir -p "$work/with/a/longer name"
+mkdir -p "$work/with/a"
 build "$work/a" 1 LC_ALL=C TZ=UTC HOME=/nonexistent
 build "$work/with/a/longer_name" 2 LC_ALL=C.UTF-8 TZ=Asia/Tokyo HOME="$work"
 cd "$work/a/build"

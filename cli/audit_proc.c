@@ -110,7 +110,7 @@ list_parse(const char *value, int base, struct audit_list *list)
 int
 audit_status_read(int dir, struct audit_status *status)
 {
-	char text[STATUS_SIZE];
+	char text[STATUS_SIZE] = "";
 	const char *value;
 	ssize_t length;
 	size_t i;

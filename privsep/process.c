@@ -98,8 +98,8 @@ process_ready(struct helper *h, struct record *r, struct request *rq)
 		rq->reply.step = MSG_STEP_NAMESPACE;
 		error = fdpass_send(*fd, "", 1, &c->mntns_fd, 1);
 	}
-	/* One that has ended has said why; an exec's could be held up. */
-	if (r == c && (error == 0 || error == -EPIPE))
+	/* One that has ended has said why; else an exec's could be held up. */
+	if (error == -EPIPE || (r == c && error == 0))
 		error = step_wait(&r->launch, &rq->fds[0], rq);
 	fdpass_close(&c->mount.socket_fd, r == c);
 	/* A step that nobody listens to ends. */

@@ -118,24 +118,19 @@ others_clean(int root)
 	closedir(directory);
 }
 
-int
-clean_container(const char *path, const char *namespace, const char *id,
+/* That of this id.  Returns 0, also if there is none, or a negative errno. */
+static int
+own_clean(int root, const char *namespace, const char *id,
     struct msg_exited *exited)
 {
 	char noted[MSG_ID_SIZE];
-	int error = 0, fd = -1, root;
+	int error = 0, fd;
 
-	if ((root = files_directory(AT_FDCWD, path, O_PATH)) < 0)
-		return (root == -ENOENT ? 0 : report_file(root, path));
-	if ((fd = files_directory(root, id, O_RDONLY)) < 0) {
-		error = fd == -ENOENT ? 0 : report_file(fd, id);
-		goto out;
-	}
+	if ((fd = files_directory(root, id, O_RDONLY)) < 0)
+		return (fd == -ENOENT ? 0 : report_file(fd, id));
 	/* One of the same name that a client has in another namespace. */
 	if (namespace_read(fd, noted) == 0 && strcmp(noted, namespace) != 0)
 		goto out;
-	signal(SIGALRM, too_long);
-	alarm(LIMIT);
 	/* A dying helper keeps the lock until it is gone. */
 	if (flock(fd, LOCK_EX) == -1) {
 		error =
@@ -144,12 +139,25 @@ clean_container(const char *path, const char *namespace, const char *id,
 		(void)exited_read(fd, exited);
 		error = locked_clean(root, fd, namespace, id);
 	}
+out:
+	close(fd);
+	return (error);
+}
+
+int
+clean_container(const char *path, const char *namespace, const char *id,
+    struct msg_exited *exited)
+{
+	int error, root;
+
+	if ((root = files_directory(AT_FDCWD, path, O_PATH)) < 0)
+		return (root == -ENOENT ? 0 : report_file(root, path));
+	signal(SIGALRM, too_long);
+	alarm(LIMIT);
+	error = own_clean(root, namespace, id, exited);
 	if (error == 0)
 		others_clean(root);
 	alarm(0);
-out:
-	if (fd >= 0)
-		close(fd);
 	close(root);
 	return (error);
 }

@@ -9,9 +9,9 @@
 
 /*
  * Removes what is left of a container of containerd's namespace, once its
- * helper is gone.  Where something is, also of every other that has lost its
- * helper and has no end on record: containerd may not know of one to whose
- * creation it did not come, or its `delete` may have been killed.  root is the
+ * helper is gone; then of every other that has lost its helper and has no end
+ * on record: containerd may not know of one to whose creation it did not come,
+ * or its `delete` or `start` may have been killed.  root is the
  * path of the runtime root.  *exited becomes what is on record of the
  * container's end, if anything is.
  *

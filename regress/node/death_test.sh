@@ -77,6 +77,28 @@ shim_and_helper_killed_together_leave_nothing_body() {
 	death_end "*"
 }
 
+node_test what_nobody_knows_of_is_cleaned_up \
+    "of a helper that was killed before containerd came: by any deletion"
+what_nobody_knows_of_is_cleaned_up_body() {
+	node_begin
+	expect 0 "" task_run --rm warm true
+	bundle=$(bundle_make lost)
+	spec_make "$bundle/config.json" . true
+	expect 0 "*" shim_do "$bundle" start lost
+	until_true 10 test -L "$REGRESS_DIR/reaper/lost/cgroup" ||
+	    node_fail "nothing is prepared"
+	rm -f "$(sed 's,unix://,,' "$bundle/address")"
+	kill -9 "$(shim_pid)" "$(helper_pid)"
+	until_true 10 test -z "$(init_pid)"
+	test -d "$REGRESS_DIR/reaper/lost" || node_fail "nothing was left"
+	expect 0 "" task_run --rm other true
+	until_true 10 not test -e "$REGRESS_DIR/reaper/lost" ||
+	    node_fail "it stays"
+	[ -z "$(cgroups_of "$REGRESS_NAMESPACE" | grep lost)" ] ||
+	    node_fail "its cgroup stays"
+	node_end
+}
+
 node_test who_was_stopped_goes_on \
     "shim, helper, publisher and init, after SIGSTOP and SIGCONT"
 who_was_stopped_goes_on_body() {

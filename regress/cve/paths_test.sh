@@ -459,22 +459,30 @@ cve_2025_24965_a_file_that_is_made_for_a_container_body() {
 	targets_end
 }
 
+# public_list [EXPRESSION]: what lies in public folders but for that.
+public_list() {
+	find /tmp /var/tmp /dev/shm ! -path "$OWN/*" \
+	    ! -path "$REGRESS_BUILD/*" "$@"
+}
+
 # public_mount: nothing lies in the node's public folders but what the test
 # itself is run by.
 public_mount() {
 	OWN=${PWD%/*}
 	for dir in /tmp /var/tmp /dev/shm; do
 		mount -t tmpfs -o mode=1777 tmpfs /mnt || atf_fail "no tmpfs"
-		case $OWN in
-		$dir/*)
-			mkdir -p "/mnt${OWN#"$dir"}" &&
-			    mount --bind "$OWN" "/mnt${OWN#"$dir"}" ||
-			    atf_fail "no $OWN"
-			;;
-		esac
+		for own in "$OWN" "$REGRESS_BUILD"; do
+			case $own in
+			$dir/*)
+				mkdir -p "/mnt${own#"$dir"}" &&
+				    mount --bind "$own" "/mnt${own#"$dir"}" ||
+				    atf_fail "no $own"
+				;;
+			esac
+		done
 		mount --move /mnt $dir || atf_fail "no $dir"
 	done
-	find /tmp /var/tmp /dev/shm ! -path "$OWN/*" >public
+	public_list >public
 }
 
 node_test cve_2026_3888_a_folder_in_tmp_that_somebody_makes_again \
@@ -497,11 +505,10 @@ cve_2026_3888_a_folder_in_tmp_that_somebody_makes_again_body() {
 	done | grep -E '^(/var)?/tmp/|^/dev/shm/' >out &&
 	    node_fail "one is in use"
 	task_end a
-	find /tmp /var/tmp /dev/shm ! -path "$OWN/*" ! -path '*/containerd*' |
-	    diff public - >err || node_fail "something was made there"
+	public_list ! -path '*/containerd*' | diff public - >err || node_fail "something was made there"
 	# Who has the node's file systems sees that it would be seen.
 	mktemp >out
-	! find /tmp ! -path "$OWN/*" | diff public - >/dev/null ||
+	! public_list | diff public - >/dev/null ||
 	    node_fail "it would not be seen"
 	node_end
 }

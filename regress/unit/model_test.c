@@ -572,20 +572,23 @@ exec_record(void)
 static void
 request_send(enum kind kind)
 {
-	union msg_body body = { .ref = { .id = GROUP } };
+	static struct msg asked;
+	union msg_body *body = &asked.body;
 	const uint16_t op = requests[kind].op;
-	uint32_t length = sizeof(body.ref);
+	uint32_t length = sizeof(body->ref);
 
-	strcpy(body.ref.exec, requests[kind].exec ? "e" : "");
+	asked = (struct msg){ .header.op = op, .body.ref.id = GROUP };
+	asking = &asked;
+	strcpy(body->ref.exec, requests[kind].exec ? "e" : "");
 	if (op == MSG_SIGNAL) {
-		body.signal.signo = requests[kind].value;
-		body.signal.all = requests[kind].all;
-		length = sizeof(body.signal);
+		body->signal.signo = requests[kind].value;
+		body->signal.all = requests[kind].all;
+		length = sizeof(body->signal);
 	} else if (op == MSG_CGROUP || op == MSG_PUBLISH) {
-		body.choice.which = requests[kind].value;
-		length = sizeof(body.choice);
+		body->choice.which = requests[kind].value;
+		length = sizeof(body->choice);
 	}
-	must(channel_send(&shim, op, &body, length, &sealed_fd,
+	must(channel_send(&shim, op, body, length, &sealed_fd,
 		 op == MSG_EXEC) == 0);
 }
 

@@ -630,7 +630,7 @@ ATF_TC_BODY(a_peer_with_the_key_has_to_count_right, tc)
 	for (i = 0; i < COUNT(gaps); i++) {
 		memset(&done, 0, sizeof(done));
 		helper.channel.received = 10;
-		m.header.sequence = (uint64_t)(10 + gaps[i]);
+		m.header.sequence = 10 + (uint64_t)gaps[i];
 		raw_send(&m, sizeof(m.header) + 168, 0);
 		wait_and_work(&helper);
 		ATF_CHECK_EQ_MSG(helper.closing, 1, "gap %zu", i);

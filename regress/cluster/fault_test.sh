@@ -11,12 +11,9 @@ pod_kill() {
 	shift
 	cat >kill.sh <<-EOF
 	sandbox=\$(ctr -n k8s.io containers ls -q '$_labels')
-	for pid in \$(pgrep -f -- "-id \$sandbox start\\\$"); do
-		case \$(cat /proc/\$pid/comm) in
-		containerd-shim) shim=\$pid ;;
-		reaper-publish) publisher=\$pid ;;
-		esac
-	done
+	# Not a start that ends in this moment, which is root's.
+	shim=\$(pgrep -u 65521 -f -- "-id \$sandbox start\\\$")
+	publisher=\$(pgrep -P "\$shim" -x reaper-publish)
 	pid=\$(ctr -n k8s.io tasks ls | awk -v id="\$sandbox" \
 	    '\$1 == id { print \$2 }')
 	helper=\$(awk '{ print \$4 }' /proc/\$pid/stat)

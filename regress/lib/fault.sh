@@ -187,6 +187,8 @@ fault_after_containerd() {
 
 # What was begun is for nobody.  Where it was ready, it waits for a minute.
 fault_after_program() {
+	# Nobody missed a publisher.
+	! task_is p RUNNING || return 0
 	for _pid in $(leak_processes); do
 		case " $_pod " in
 		*"$_pid"*) ;;

@@ -33,7 +33,6 @@ static struct life {
 } lives[NAMES];
 
 static struct input in, world;
-static struct channel shim, spare;
 static int corrupt;
 static size_t outstanding;
 static uint64_t open_requests[CHILDREN];
@@ -406,38 +405,16 @@ names_set(void)
 	}
 }
 
-/* Once. */
-static void
-descriptors_open(void)
-{
-	const uint8_t key[CHANNEL_KEY_SIZE] = { 0 };
-
-	played_open();
-	must(channel_open(&shim, -1, CHANNEL_SHIM, key, getpid(), geteuid()) ==
-		0 &&
-	    channel_open(&spare, -1, CHANNEL_HELPER, key, getpid(),
-		geteuid()) == 0);
-}
-
 static void
 helper_begin(uint8_t how)
 {
-	int fds[2];
-
-	must(endpoint_pair(fds) == 0);
-	shim.fd = fds[0];
-	shim.sent = shim.received = 0;
-	helper.channel = spare;
-	helper.channel.fd = fds[1];
-	helper.closing = 0;
-	helper.plan_fd = -1;
+	played_begin();
 	helper.boot.node.profile = how % 3;
 	strcpy(helper.boot.node.log_dir, (how & 8) != 0 ? "" : LOGS);
 	names_set();
-	nchildren = outstanding = 0;
-	closing = busy = corrupt = 0;
+	outstanding = 0;
+	corrupt = 0;
 	asking = NULL;
-	active = 1;
 	if ((how & 4) == 0)
 		return;
 	helper.plan_fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -486,7 +463,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int before, turns;
 
 	if (null_fd == 0)
-		descriptors_open();
+		played_open();
 	before = all_fds_count();
 	in = (struct input){ data, size };
 	turns = input_byte(&in);

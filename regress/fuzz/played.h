@@ -65,6 +65,9 @@ static const struct msg *asking; /* what the helper is to do */
  */
 static int active, closing, busy, null_fd, path_fd, sealed_fd;
 
+/* The shim's end of a session; what the helper's begins as. */
+static struct channel shim, spare;
+
 int __real_open(const char *path, int flags, ...);
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __real_kill(pid_t pid, int signo);
@@ -615,7 +618,12 @@ played_open(void)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
 	    F_SEAL_WRITE;
+	const uint8_t key[CHANNEL_KEY_SIZE] = { 0 };
 
+	must(channel_open(&shim, -1, CHANNEL_SHIM, key, getpid(), geteuid()) ==
+		0 &&
+	    channel_open(&spare, -1, CHANNEL_HELPER, key, getpid(),
+		geteuid()) == 0);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	path_fd = open("/dev/null", O_PATH | O_CLOEXEC);
 	sealed_fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -635,6 +643,24 @@ played_open(void)
 	strcpy(helper.boot.planned, GROUP);
 	strcpy(helper.boot.bundles, "/run/bundles");
 	strcpy(helper.boot.node.runtime_root, "/run/reaper");
+}
+
+/* A new session, in which nothing has happened. */
+static void
+played_begin(void)
+{
+	int fds[2];
+
+	must(endpoint_pair(fds) == 0);
+	shim.fd = fds[0];
+	shim.sent = shim.received = 0;
+	helper.channel = spare;
+	helper.channel.fd = fds[1];
+	helper.closing = 0;
+	helper.plan_fd = -1;
+	nchildren = 0;
+	closing = busy = 0;
+	active = 1;
 }
 
 #endif

@@ -427,7 +427,6 @@ model_apply(struct model *m, enum kind kind, enum fault fault)
  * The helper.
  */
 
-static struct channel shim, spare;
 static enum fault fault_now;
 
 /* Of what a record has, what must not change. */
@@ -766,33 +765,10 @@ check_helper(void)
 }
 
 static void
-helper_open(void)
-{
-	const uint8_t key[CHANNEL_KEY_SIZE] = { 0 };
-
-	played_open();
-	must(channel_open(&shim, -1, CHANNEL_SHIM, key, getpid(), geteuid()) ==
-		0 &&
-	    channel_open(&spare, -1, CHANNEL_HELPER, key, getpid(),
-		geteuid()) == 0);
-}
-
-static void
 helper_begin(void)
 {
-	int fds[2];
-
-	must(endpoint_pair(fds) == 0);
-	shim.fd = fds[0];
-	shim.sent = shim.received = 0;
-	helper.channel = spare;
-	helper.channel.fd = fds[1];
-	helper.closing = 0;
-	helper.plan_fd = -1;
+	played_begin();
 	memset(shadows, 0, sizeof(shadows));
-	nchildren = 0;
-	closing = busy = 0;
-	active = 1;
 }
 
 /* The session ends: so does everything. */
@@ -932,7 +908,7 @@ explore(void)
 {
 	int before, fault, kind, node;
 
-	helper_open();
+	played_open();
 	before = all_fds_count();
 	nnodes = 1;
 	nodes[0].from = -1;

@@ -42,6 +42,7 @@ struct audit_status {
 	X(CGROUP, "a file of a cgroup")                                 \
 	X(TERMINAL, "a terminal")                                       \
 	X(NAMESPACE, "a namespace")                                     \
+	X(LOCK, "an empty file of root's, to be locked")              \
 	X(FILE, "a file")                                               \
 	X(DIRECTORY, "a directory")                                     \
 	X(TASKS, "a way into a cgroup")                                 \

@@ -157,21 +157,30 @@ audit_descriptor_name(unsigned int which)
 	return (kinds[i].text);
 }
 
-static int
-is_appended(int dir, const char *name)
+/* A log is appended to; what is locked has nothing to read. */
+static unsigned int
+regular_kind(int dir, const char *name, const struct stat *st)
 {
 	char path[32], text[512];
 	const char *value;
+	unsigned long flags;
 
 	(void)snprintf(path, sizeof(path), "fdinfo/%.16s", name);
 	if (audit_read(dir, path, text, sizeof(text)) < 0 ||
 	    (value = line_find(text, "flags")) == NULL)
-		return (0);
-	return ((strtoul(value, NULL, 8) & O_APPEND) != 0);
+		return (AUDIT_FD_FILE);
+	flags = strtoul(value, NULL, 8);
+	if ((flags & O_APPEND) != 0)
+		return (AUDIT_FD_LOG);
+	return ((flags & O_ACCMODE) == O_RDONLY && st->st_size == 0 &&
+		    st->st_uid == 0 && (st->st_mode & 0333) == 0 ?
+		AUDIT_FD_LOCK :
+		AUDIT_FD_FILE);
 }
 
 static unsigned int
-file_kind(int dir, const char *name, const char *path, const char *target)
+file_kind(int dir, const char *name, const char *path, const char *target,
+    const struct stat *st)
 {
 	const char *last = strrchr(target, '/');
 	struct statfs fs;
@@ -197,7 +206,7 @@ file_kind(int dir, const char *name, const char *path, const char *target)
 			AUDIT_FD_TASKS :
 			AUDIT_FD_CGROUP);
 	default:
-		return (is_appended(dir, name) ? AUDIT_FD_LOG : AUDIT_FD_FILE);
+		return (regular_kind(dir, name, st));
 	}
 }
 
@@ -261,7 +270,7 @@ descriptor_kind(int dir, const char *name, const char *path, const char *target)
 	case S_IFDIR:
 		return (AUDIT_FD_DIRECTORY);
 	case S_IFREG:
-		return (file_kind(dir, name, path, target));
+		return (file_kind(dir, name, path, target, &st));
 	default:
 		return (strncmp(target, "anon_inode:", 11) == 0 ?
 			AUDIT_FD_ANONYMOUS :

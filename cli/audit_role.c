@@ -78,7 +78,7 @@ static const struct promise promises[AUDIT_ROLES] = {
 	    NO_GROUPS | NO_NEW_PRIVS | NOT_DUMPABLE | NO_ENVIRONMENT |
 		PROGRAM_ROOTS,
 	    FD(SOCKET) | FD(PIPE) | FD(NULL) | FD(ANONYMOUS) | FD(LOG) |
-		FD(CGROUP) | FD(TERMINAL),
+		FD(CGROUP) | FD(TERMINAL) | FD(LOCK),
 	    policy_shim_rlimits, ROOT_EMPTY, 0,
 	    NODES | PLAN(PID) | NS(MNT) | NS(CGROUP) | NS(USER) },
 	[AUDIT_PUBLISHER] = { "publisher", USER_ROOT, { 0 }, 1,

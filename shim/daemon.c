@@ -76,13 +76,13 @@ order_wait(void *order, size_t size, int fds[MSG_FDS_MAX], int nfds)
  */
 static void
 publisher_start(const struct daemon_args *daemon, enum log_level level,
-    int logs[DAEMON_LOGS], int empty)
+    const int files[DAEMON_FILES], int empty)
 {
 	int error, null;
 
 	null = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, FD_END);
 	if (null == -1 || dup2(FD_LINES, STDIN_FILENO) == -1 ||
-	    dup2(logs[DAEMON_LOG_RUNTIME], STDOUT_FILENO) == -1)
+	    dup2(files[DAEMON_LOG_RUNTIME], STDOUT_FILENO) == -1)
 		fail(-errno, "the publisher's log");
 	log_file(STDOUT_FILENO, level);
 	error = publish_spawn(FD_EVENTS, daemon->events_address, empty,
@@ -90,9 +90,10 @@ publisher_start(const struct daemon_args *daemon, enum log_level level,
 	if (error < 0)
 		fail(error, "starting the publisher of events");
 	if (dup2(null, STDIN_FILENO) == -1 ||
-	    dup2(logs[DAEMON_LOG_SHIM], STDOUT_FILENO) == -1)
+	    dup2(files[DAEMON_LOG_SHIM], STDOUT_FILENO) == -1)
 		fail(-errno, "the shim's log");
-	fdpass_close(logs, DAEMON_LOGS);
+	close(files[DAEMON_LOG_RUNTIME]);
+	close(files[DAEMON_LOG_SHIM]);
 	close(null);
 	close(FD_LINES);
 	close(FD_EVENTS);
@@ -106,7 +107,7 @@ daemon_run(const struct daemon_args *daemon)
 	struct serve_args serve;
 	enum log_level level = daemon->args->debug ? LOG_LEVEL_DEBUG :
 						     LOG_LEVEL_INFO;
-	int error, fds[MSG_FDS_MAX], logs[MSG_FDS_MAX];
+	int error, fds[MSG_FDS_MAX], files[MSG_FDS_MAX];
 	char byte;
 
 	/* The publisher is nobody's to wait for. */
@@ -116,10 +117,10 @@ daemon_run(const struct daemon_args *daemon)
 	log_open(STDERR_FILENO, level);
 	if ((error = sandbox_drop_bounding_set()) != 0)
 		fail(error, "the bounding set");
-	order_wait(&byte, sizeof(byte), logs, DAEMON_LOGS);
+	order_wait(&byte, sizeof(byte), files, DAEMON_FILES);
 	order_wait(&order, sizeof(order), fds, DAEMON_FDS);
 	log_context(daemon->args->namespace, order.group);
-	publisher_start(daemon, level, logs, fds[DAEMON_ROOT]);
+	publisher_start(daemon, level, files, fds[DAEMON_ROOT]);
 	error = channel_open(&channel, FD_CHANNEL, CHANNEL_SHIM, daemon->key,
 	    order.helper, 0);
 	sodium_memzero(daemon->key, CHANNEL_KEY_SIZE);

@@ -22,12 +22,12 @@ struct daemon_args {
 
 /*
  * What `start` knows later, in two messages: one byte with the log files of the
- * shim and of the runtime (or /dev/null); a daemon_order with the listening
- * socket, the empty directory and, where the shim has a user id of its own, what
- * keeps that taken (or /dev/null).
+ * shim and of the runtime and what keeps a user id of its own taken (each may be
+ * /dev/null); a daemon_order with the listening socket, the empty directory and
+ * what keeps the socket's name taken.
  */
-enum { DAEMON_LOG_SHIM, DAEMON_LOG_RUNTIME, DAEMON_LOGS };
-enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_UID, DAEMON_FDS };
+enum { DAEMON_LOG_SHIM, DAEMON_LOG_RUNTIME, DAEMON_UID, DAEMON_FILES };
+enum { DAEMON_LISTENER, DAEMON_ROOT, DAEMON_MARK, DAEMON_FDS };
 
 struct daemon_order {
 	pid_t helper;

@@ -89,8 +89,8 @@ exited_guess(struct msg_exited *exited)
 
 /*
  * Tells the group's shim, and removes the socket of one that is gone.  Its path
- * is what `start` wrote to the bundle; where there is no such file the next
- * start of the group removes it.
+ * is what `start` wrote to the bundle; where there is no such file a later
+ * deletion removes it.
  */
 static void
 socket_clean(int bundle_fd, const char *id)
@@ -108,7 +108,7 @@ socket_clean(int bundle_fd, const char *id)
 			    address.length - strlen(scheme));
 		files_free(&address);
 	}
-	if (path[0] == '\0' || group_lock_path(&group, path) != 0)
+	if (path[0] == '\0' || group_lock_path(&group, path, 1) != 0)
 		return;
 	group_leave(&group, id);
 	group_unlock(&group);
@@ -150,6 +150,7 @@ delete_run(const struct shim_args *args)
 	if (clean_container(found.root, args->namespace, args->id, &exited) !=
 	    0)
 		return (1);
+	group_sweep();
 	log_event(LOG_LEVEL_DEBUG, "nothing is left", "id", args->id, NULL);
 	return (response_write(&exited));
 }

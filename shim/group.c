@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,11 +16,13 @@
 
 #include "shim/frame.h"
 #include "shim/group.h"
+#include "shim/mark.h"
 #include "shim/proto/ttrpc.pb-c.h"
 #include "unpriv/files.h"
 
 #define ANSWER_LIMIT 2500 /* ms for an answer, or for the end of the shim */
 #define FRAME_SIZE   256  /* bytes; a request with an id */
+#define LOCK_SUFFIX  ".lock"
 
 _Static_assert(GROUP_PATH_SIZE <= sizeof(((struct sockaddr_un *)0)->sun_path),
     "the socket's path is too long");
@@ -58,7 +61,7 @@ directory_make(void)
  * check that the file is still the one that others will open.
  */
 static int
-lock_take(const char *path)
+lock_take(const char *path, int wait)
 {
 	struct stat held, named;
 	int error, fd;
@@ -68,7 +71,7 @@ lock_take(const char *path)
 		    open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd == -1)
 			return (-errno);
-		while (flock(fd, LOCK_EX) == -1) {
+		while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) == -1) {
 			if (errno == EINTR)
 				continue;
 			error = -errno;
@@ -83,11 +86,11 @@ lock_take(const char *path)
 }
 
 static int
-group_take(struct group *group)
+group_take(struct group *group, int wait)
 {
-	snprintf(group->lock_path, sizeof(group->lock_path), "%s.lock",
+	snprintf(group->lock_path, sizeof(group->lock_path), "%s" LOCK_SUFFIX,
 	    group->path);
-	group->lock_fd = lock_take(group->lock_path);
+	group->lock_fd = lock_take(group->lock_path, wait);
 	return (group->lock_fd < 0 ? group->lock_fd : 0);
 }
 
@@ -112,11 +115,11 @@ group_lock(struct group *group, const char *address, const char *namespace,
 	sodium_bin2hex(name, sizeof(name), hash, sizeof(hash));
 	snprintf(group->path, sizeof(group->path), "%s/%s", GROUP_DIRECTORY,
 	    name);
-	return (group_take(group));
+	return (group_take(group, 1));
 }
 
 int
-group_lock_path(struct group *group, const char *path)
+group_lock_path(struct group *group, const char *path, int wait)
 {
 	static const char directory[] = GROUP_DIRECTORY "/";
 	size_t length = strlen(directory);
@@ -126,7 +129,7 @@ group_lock_path(struct group *group, const char *path)
 	    strspn(path + length, "0123456789abcdef") != GROUP_NAME_SIZE - 1)
 		return (-EINVAL);
 	snprintf(group->path, sizeof(group->path), "%s", path);
-	return (group_take(group));
+	return (group_take(group, wait));
 }
 
 void
@@ -145,11 +148,12 @@ group_address(const struct group *group, struct sockaddr_un *address)
 	memcpy(address->sun_path, group->path, strlen(group->path));
 }
 
-/* Nobody listens there, or soon nobody will.  Returns 0 or a negative errno. */
-static int
-socket_remove(const struct group *group)
+int
+group_remove(const struct group *group)
 {
-	return (unlink(group->path) == -1 && errno != ENOENT ? -errno : 0);
+	if (unlink(group->path) == -1 && errno != ENOENT)
+		return (-errno);
+	return (mark_remove(group->path));
 }
 
 /*
@@ -179,7 +183,7 @@ group_connect(const struct group *group, int *fd_p)
 		return (1);
 	if (error == -ENOENT)
 		return (0);
-	return (error != -ECONNREFUSED ? error : socket_remove(group));
+	return (error != -ECONNREFUSED ? error : group_remove(group));
 }
 
 /* Writes the request to frame and returns its size. */
@@ -230,7 +234,7 @@ group_join(const struct group *group, const char *id)
 	alive = group_connect(group, &fd);
 	if (fd == -1)
 		return (alive);
-	return (ask(fd, GROUP_JOIN, id) == 0 ? socket_remove(group) : 1);
+	return (ask(fd, GROUP_JOIN, id) == 0 ? group_remove(group) : 1);
 }
 
 void
@@ -243,7 +247,7 @@ group_leave(const struct group *group, const char *id)
 		return;
 	/* One that has hung up is about to close its listener. */
 	if (answers == 0) {
-		(void)socket_remove(group);
+		(void)group_remove(group);
 		return;
 	}
 	/* It may have closed that because of the question. */
@@ -253,25 +257,69 @@ group_leave(const struct group *group, const char *id)
 }
 
 int
-group_listen(const struct group *group)
+group_listen(const struct group *group, int *mark_fd_p)
 {
 	struct sockaddr_un address;
 	mode_t mask;
 	int error = 0, fd;
 
+	if ((*mark_fd_p = mark_make(group->path)) < 0)
+		return (*mark_fd_p);
 	group_address(group, &address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return (-errno);
 	mask = umask(0177);
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == -1)
+	if (fd == -1 ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+		-1 ||
+	    listen(fd, SOMAXCONN) == -1)
 		error = -errno;
 	umask(mask);
-	if (error == 0 && listen(fd, SOMAXCONN) == -1) {
-		error = -errno;
-		unlink(group->path);
-	}
-	if (error != 0)
+	if (error == 0)
+		return (fd);
+	(void)group_remove(group);
+	if (fd != -1)
 		close(fd);
-	return (error != 0 ? error : fd);
+	close(*mark_fd_p);
+	return (error);
+}
+
+/* Of the group with a socket of this name. */
+static void
+sweep(const char *name)
+{
+	struct group group;
+	char path[GROUP_PATH_SIZE];
+
+	snprintf(path, sizeof(path), GROUP_DIRECTORY "/%s", name);
+	if (mark_state(path) == MARK_HELD ||
+	    group_lock_path(&group, path, 0) != 0)
+		return;
+	/* A new shim may have come. */
+	if (mark_state(path) == MARK_LEFT)
+		(void)group_remove(&group);
+	group_unlock(&group);
+}
+
+void
+group_sweep(void)
+{
+	char name[GROUP_NAME_SIZE];
+	struct dirent *entry;
+	const char *suffix;
+	DIR *directory;
+
+	if ((directory = opendir(GROUP_DIRECTORY)) == NULL)
+		return;
+	while ((entry = readdir(directory)) != NULL) {
+		if (strlen(entry->d_name) < GROUP_NAME_SIZE)
+			continue;
+		suffix = entry->d_name + GROUP_NAME_SIZE - 1;
+		if (strcmp(suffix, MARK_SUFFIX) != 0 &&
+		    strcmp(suffix, LOCK_SUFFIX) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", GROUP_NAME_SIZE - 1,
+		    entry->d_name);
+		sweep(name);
+	}
+	closedir(directory);
 }

@@ -27,9 +27,10 @@ int	 group_lock(struct group *group, const char *address,
 
 /*
  * The same for a path that was derived before: -EINVAL unless it is one that
- * group_lock makes.
+ * group_lock makes; and unless wait is set, -EWOULDBLOCK if another process
+ * has the lock.
  */
-int	 group_lock_path(struct group *group, const char *path);
+int	 group_lock_path(struct group *group, const char *path, int wait);
 
 /* Gives the lock up and removes its file. */
 void	 group_unlock(struct group *group);
@@ -57,9 +58,24 @@ int	 group_join(const struct group *group, const char *id);
 void	 group_leave(const struct group *group, const char *id);
 
 /*
- * Binds the group's socket, mode 0600, and listens.  Returns the listener,
- * close-on-exec and non-blocking, or a negative errno.
+ * Binds the group's socket, mode 0600, and listens.  Beside it lies a file that
+ * whoever holds *mark_fd_p keeps locked: as long as the shim has it, the socket
+ * is in use.  Returns the listener, non-blocking, or a negative errno; both
+ * descriptors are close-on-exec and the caller's.
  */
-int	 group_listen(const struct group *group);
+int	 group_listen(const struct group *group, int *mark_fd_p);
+
+/*
+ * Removes the socket, where nobody listens any more, and the file beside it.
+ * Returns 0, also if there is none, or a negative errno.
+ */
+int	 group_remove(const struct group *group);
+
+/*
+ * Removes the sockets of shims that are gone, and the locks of processes that
+ * were killed: where containerd forgets a pod nobody else does.  What others
+ * work at is left to them, and sockets of other runtimes to those.
+ */
+void	 group_sweep(void);
 
 #endif

@@ -191,7 +191,7 @@ spawn_open(struct spawn *spawn, const struct shim_args *args,
 		.boot_fds = { -1, -1 },
 		.events = { -1, -1 },
 		.lines = { -1, -1 },
-		.logs = { -1, -1 },
+		.files = { -1, -1, -1 },
 		.ready = { -1, -1 },
 	};
 	events_find(spawn, args);
@@ -247,23 +247,18 @@ boot_fill(struct spawn *spawn, const struct shim_args *args,
 int
 spawn_run(struct spawn *spawn, const struct shim_args *args,
     const struct settings *settings, const char *group, const char *bundles,
-    int listener, int root_fd, uid_t uid, int uid_fd)
+    uid_t uid, const int fds[DAEMON_FDS])
 {
-	const int daemon_fds[DAEMON_FDS] = {
-		[DAEMON_LISTENER] = listener,
-		[DAEMON_ROOT] = root_fd,
-		[DAEMON_UID] = uid_fd != -1 ? uid_fd : spawn->null_fd,
-	};
 	struct daemon_order order = { .uid = uid, .helper = spawn->helper };
 	struct boot *boot = &spawn->boot;
 	int error, told;
 
 	boot_fill(spawn, args, settings, group, bundles, uid);
 	memcpy(order.group, boot->group, sizeof(order.group));
-	error = fdpass_send(spawn->ready[0], "", 1, spawn->logs, DAEMON_LOGS);
+	error = fdpass_send(spawn->ready[0], "", 1, spawn->files, DAEMON_FILES);
 	if (error == 0)
-		error = fdpass_send(spawn->ready[0], &order, sizeof(order),
-		    daemon_fds, DAEMON_FDS);
+		error = fdpass_send(spawn->ready[0], &order, sizeof(order), fds,
+		    DAEMON_FDS);
 	if (error != 0)
 		return (report_error(error, "telling the daemon"));
 	/* While the daemon confines itself. */

@@ -25,7 +25,7 @@ struct spawn {
 	int boot_fds[2];	/* helper's, ours */
 	int events[2];		/* publisher's, helper's */
 	int lines[2];		/* the helper's log: publisher's, helper's */
-	int logs[DAEMON_LOGS];	/* files, or /dev/null; spawn_run's caller's */
+	int files[DAEMON_FILES]; /* or null_fd; spawn_run's caller's */
 	int ready[2];		/* ours, daemon's */
 	pid_t daemon, helper;	/* 0: not running */
 	struct boot boot;	/* the helper's; holds the channel's key */
@@ -43,15 +43,13 @@ int	 spawn_open(struct spawn *spawn, const struct shim_args *args,
 	    const struct bundle *bundle, int plan_fd);
 
 /*
- * Releases both, for the pod group whose bundles are in the directory bundles,
- * with the listener and the empty directory root_fd; the shim becomes uid, and
- * keeps uid_fd, unless that is -1.  Descriptors are lent.  Returns 0, or a
- * negative errno after a message.
+ * Releases both, for the pod group whose bundles are in the directory bundles;
+ * the shim becomes uid and has fds, which are lent.  Returns 0, or a negative
+ * errno after a message.
  */
 int	 spawn_run(struct spawn *spawn, const struct shim_args *args,
 	    const struct settings *settings, const char *group,
-	    const char *bundles, int listener, int root_fd, uid_t uid,
-	    int uid_fd);
+	    const char *bundles, uid_t uid, const int fds[DAEMON_FDS]);
 
 /* Waits until the daemon is confined.  0, or a negative errno and a message. */
 int	 spawn_wait(const struct spawn *spawn);

@@ -28,8 +28,8 @@ struct start {
 	struct bundle bundle;
 	struct group group;
 	struct spawn spawn;
-	int root;	 /* the empty directory, for a new shim */
-	int uid, uid_fd; /* the shim's, and what keeps it taken, or -1 */
+	int root; /* the empty directory, for a new shim */
+	int uid;  /* the shim's */
 };
 
 /* The pod's sandbox, or a container that stands alone. */
@@ -47,7 +47,7 @@ log_prepare(struct start *start, int i, const char *key, const char *path)
 {
 	int fd = path[0] != '\0' ? logs_open(key, path) : start->spawn.null_fd;
 
-	start->spawn.logs[i] = fd;
+	start->spawn.files[i] = fd;
 	return (fd < 0 ? fd : 0);
 }
 
@@ -59,15 +59,17 @@ static int
 files_prepare(struct start *start)
 {
 	const struct conf *conf = &start->settings.conf;
-	const struct spawn *spawn = &start->spawn;
+	struct spawn *spawn = &start->spawn;
 	int error;
 
 	if ((start->root = root_make(conf->node.runtime_root,
 		 conf->node.overlay_base)) < 0)
 		return (start->root);
 	if ((start->uid = uid_take(&conf->uids, conf->node.runtime_root,
-		 group_id(start), &start->uid_fd)) < 0)
+		 group_id(start), &spawn->files[DAEMON_UID])) < 0)
 		return (start->uid);
+	if (spawn->files[DAEMON_UID] == -1)
+		spawn->files[DAEMON_UID] = spawn->null_fd;
 	error = log_prepare(start, DAEMON_LOG_SHIM, "REAPER_SHIM_LOG",
 	    conf->shim_log);
 	if (error == 0)
@@ -76,7 +78,7 @@ files_prepare(struct start *start)
 	if (error != 0)
 		return (error);
 	log_open(spawn->log_fd, LOG_LEVEL_INFO);
-	log_file(spawn->logs[DAEMON_LOG_SHIM], LOG_LEVEL_INFO);
+	log_file(spawn->files[DAEMON_LOG_SHIM], LOG_LEVEL_INFO);
 	log_context(start->args->namespace, group_id(start));
 	return (0);
 }
@@ -85,15 +87,17 @@ files_prepare(struct start *start)
 static int
 shim_start(struct start *start)
 {
-	int error, listener;
+	int error, fds[DAEMON_FDS];
 
 	if ((error = files_prepare(start)) != 0)
 		return (error);
-	if ((listener = group_listen(&start->group)) < 0)
-		return (report_error(listener, "%s", start->group.path));
+	fds[DAEMON_LISTENER] = group_listen(&start->group, &fds[DAEMON_MARK]);
+	if (fds[DAEMON_LISTENER] < 0)
+		return (report_error(fds[DAEMON_LISTENER], "%s",
+		    start->group.path));
+	fds[DAEMON_ROOT] = start->root;
 	return (spawn_run(&start->spawn, start->args, &start->settings,
-	    group_id(start), start->bundle.parent, listener, start->root,
-	    (uid_t)start->uid, start->uid_fd));
+	    group_id(start), start->bundle.parent, (uid_t)start->uid, fds));
 }
 
 /* Notes in the bundle where the group's shim is, and what it works in. */
@@ -152,7 +156,7 @@ start_locked(struct start *start)
 	if (error == 0)
 		error = answer(start);
 	if (error != 0 && !alive)
-		unlink(start->group.path);
+		(void)group_remove(&start->group);
 	if (error != 0 || alive)
 		spawn_undo(&start->spawn);
 	/* Nobody runs `delete` where `start` has failed. */

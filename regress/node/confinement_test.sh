@@ -129,7 +129,7 @@ the_root_of_the_shim_is_an_empty_directory_body() {
 }
 
 node_test the_shim_holds_no_file_of_the_host \
-    "sockets, pipes, FIFOs, anonymous ones and /dev/null only"
+    "sockets, pipes, FIFOs, anonymous ones, /dev/null and what is locked"
 the_shim_holds_no_file_of_the_host_body() {
 	confinement_begin
 	for fd in "/proc/$SHIM/fd"/*; do
@@ -142,6 +142,14 @@ the_shim_holds_no_file_of_the_host_body() {
 		*)
 			case $(readlink "$fd") in
 			anon_inode:* | /memfd:* | pidfd:*) ;;
+			"$(our_sockets).shim")
+				[ ! -s "$fd" ] ||
+				    atf_fail "it could read something"
+				sed -n 's/^flags:.*\(.\)$/\1/p' \
+				    "/proc/$SHIM/fdinfo/${fd##*/}" |
+				    grep -qx 0 ||
+				    atf_fail "it could write something"
+				;;
 			*) atf_fail "$(readlink "$fd")" ;;
 			esac
 			;;

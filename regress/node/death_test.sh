@@ -87,7 +87,9 @@ what_nobody_knows_of_is_cleaned_up_body() {
 	expect 0 "*" shim_do "$bundle" start lost
 	until_true 10 test -L "$REGRESS_DIR/reaper/lost/cgroup" ||
 	    node_fail "nothing is prepared"
-	rm -f "$(sed 's,unix://,,' "$bundle/address")"
+	# As containerd does with a pod that it does not know any more.
+	socket=$(sed 's,unix://,,' "$bundle/address")
+	rm -r "$bundle"
 	kill -9 "$(shim_pid)" "$(helper_pid)"
 	until_true 10 test -z "$(init_pid)"
 	test -d "$REGRESS_DIR/reaper/lost" || node_fail "nothing was left"
@@ -96,6 +98,8 @@ what_nobody_knows_of_is_cleaned_up_body() {
 	    node_fail "it stays"
 	[ -z "$(cgroups_of "$REGRESS_NAMESPACE" | grep lost)" ] ||
 	    node_fail "its cgroup stays"
+	not test -e "$socket" || node_fail "its socket stays"
+	not test -e "$socket.shim" || node_fail "the file beside it stays"
 	node_end
 }
 

@@ -14,6 +14,9 @@
  * "ready" once the process is watched, "point SYSCALL PROGRAM" when the Nth
  * has come, or "none COUNT" when all have ended before, or SIGTERM came.
  *
+ * With the victim "call" none is killed, and the Nth system call that can fail,
+ * whether it changes something or not, fails with EIO without being made.
+ *
  * With the victim "nobody" none is killed, and N does not count.  FILE then has
  * a line for every system call by which a process has come to be something
  * else, or that it makes for the first time as what it is: "has PID SYSCALL",
@@ -22,6 +25,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -93,6 +97,31 @@ static const long harmless[] = {
 	SYS_waitid,
 };
 
+/* Calls that cannot fail, or not so that anybody would look. */
+static const long infallible[] = {
+	SYS_brk,
+	SYS_clock_gettime,
+	SYS_close,
+	SYS_exit,
+	SYS_exit_group,
+	SYS_getegid,
+	SYS_geteuid,
+	SYS_getgid,
+	SYS_getpid,
+	SYS_getppid,
+	SYS_gettid,
+	SYS_getuid,
+	SYS_munmap,
+	SYS_restart_syscall,
+	SYS_rseq,
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_set_robust_list,
+	SYS_set_tid_address,
+	SYS_umask,
+};
+
 /* What a process is, as far as the kernel tells. */
 static const char *const facts[] = {
 	"CapPrm",
@@ -122,6 +151,8 @@ struct watch {
 	enum whose whose;
 	const char *victims;
 	pid_t pid;
+	pid_t failing; /* the process whose call fails, and its registers */
+	struct user_regs_struct regs;
 };
 
 static int
@@ -132,17 +163,25 @@ is_whose(const struct watch *watch, pid_t pid)
 }
 
 static int
-is_point(const struct watch *watch, pid_t pid, long nr)
+is_among(const long *calls, size_t size, long nr)
 {
 	size_t i;
 
+	for (i = 0; i < size / sizeof(*calls); i++) {
+		if (calls[i] == nr)
+			return (1);
+	}
+	return (0);
+}
+
+static int
+is_point(const struct watch *watch, pid_t pid, long nr)
+{
 	if (!is_whose(watch, pid))
 		return (0);
-	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
-		if (harmless[i] == nr)
-			return (0);
-	}
-	return (1);
+	if (strcmp(watch->victims, "call") == 0)
+		return (!is_among(infallible, sizeof(infallible), nr));
+	return (!is_among(harmless, sizeof(harmless), nr));
 }
 
 /* Appends a line. */
@@ -174,8 +213,52 @@ number(const char *text)
 	return (n);
 }
 
+#ifdef __x86_64__
+/*
+ * Another call is made instead, which every sandbox allows and which does
+ * nothing.
+ */
 static void
-strike(const struct watch *watch, pid_t pid, long nr)
+call_replace(struct watch *watch, pid_t pid)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, 0, &watch->regs) == -1)
+		err(2, "registers");
+	regs = watch->regs;
+	regs.orig_rax = SYS_brk;
+	regs.rdi = 0;
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
+		err(2, "registers");
+	watch->failing = pid;
+}
+
+static void
+call_fail(const struct watch *watch, pid_t pid)
+{
+	struct user_regs_struct regs = watch->regs;
+
+	regs.rax = (unsigned long long)-EIO;
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) == -1)
+		err(2, "registers");
+}
+#else
+static void
+call_replace(struct watch *watch, pid_t pid)
+{
+	errx(2, "%d: nobody knows registers here", (int)(watch->failing = pid));
+}
+
+static void
+call_fail(const struct watch *watch, pid_t pid)
+{
+	(void)watch;
+	(void)pid;
+}
+#endif
+
+static void
+strike(struct watch *watch, pid_t pid, long nr)
 {
 	char *list, *next, *victim, path[64], comm[32] = "?";
 	ssize_t n;
@@ -190,9 +273,11 @@ strike(const struct watch *watch, pid_t pid, long nr)
 	if ((list = next = strdup(watch->victims)) == NULL)
 		err(2, "victims");
 	while ((victim = strsep(&next, ",")) != NULL) {
-		if (kill(strcmp(victim, "it") == 0 ? pid :
-						     (pid_t)number(victim),
-			SIGKILL) == -1)
+		if (strcmp(victim, "call") == 0)
+			call_replace(watch, pid);
+		else if (kill(strcmp(victim, "it") == 0 ? pid :
+							  (pid_t)number(victim),
+			     SIGKILL) == -1)
 			warn("killing %s", victim);
 	}
 	free(list);
@@ -261,7 +346,7 @@ look(const struct watch *watch, pid_t pid, long nr)
 	look->calls[nr] = 1;
 }
 
-/* A system call begins.  Returns 1 when it was the point. */
+/* A system call begins.  Returns 1 when it was the point, and all is done. */
 static int
 point(struct watch *watch, pid_t pid, long nr)
 {
@@ -273,7 +358,7 @@ point(struct watch *watch, pid_t pid, long nr)
 	if (!is_point(watch, pid, nr) || ++watch->seen != watch->due)
 		return (0);
 	strike(watch, pid, nr);
-	return (1);
+	return (watch->failing == 0);
 }
 
 /* A process has stopped.  Returns 1 when it was the point. */
@@ -284,6 +369,10 @@ stopped(struct watch *watch, pid_t pid, int status)
 	int event = status >> 16, signo = WSTOPSIG(status);
 	int request = PTRACE_SYSCALL;
 
+	if (signo == (SIGTRAP | 0x80) && watch->failing == pid) {
+		call_fail(watch, pid);
+		return (1);
+	}
 	if (signo == (SIGTRAP | 0x80)) {
 		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) >
 			0 &&

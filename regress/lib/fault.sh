@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # fault.sh: a walk through the steps of a container's life, at each of which a
-# process is killed.  To be read after node.sh.
+# process is killed, or a system call fails.  To be read after node.sh.
 #
 # A walk does the same operation again and again, in a pod of its own each
 # time, and kills at a later point each time until the operation has no such
@@ -8,6 +8,7 @@
 # FAULT_EVERY=1 takes every point; without it the distance grows as it goes on.
 
 CRI=io.kubernetes.cri
+FAULT_PROGRAM=it
 
 # fault_test NAME DESCRIPTION: as node_test, of a walk.
 fault_test() {
@@ -64,14 +65,15 @@ fault_watch() {
 }
 
 # fault_wrap POINT ACTION: whatever of what `start` or `delete` runs comes to
-# that point is killed, when containerd calls it the next time.
+# that point is killed, or its call fails, when containerd calls it the next
+# time.
 fault_wrap() {
 	rm -f fault.log
 	cat >wrap <<-EOF
 	case " \$* " in
 	*" $2 "*)
 		rm $PWD/wrap
-		exec $FAULT $PWD/fault.log $1 all it -- \
+		exec $FAULT $PWD/fault.log $1 all $FAULT_PROGRAM -- \
 		    $_programs/containerd-shim-reaper-v2 "\$@"
 		;;
 	esac
@@ -83,8 +85,8 @@ fault_came() {
 	grep -q '^point' fault.log
 }
 
-# fault_look WHAT: sets WATCHED, WHOSE and VICTIMS: what is killed when, of the
-# pod p.  Containerd and "both" die when the shim comes to a point.  Fails of a
+# fault_look WHAT: sets WATCHED, WHOSE and VICTIMS: what fails when, of the pod
+# p.  Containerd and "both" die when the shim comes to a point.  Fails of a
 # program that containerd runs: the step has seen to it.
 fault_look() {
 	WATCHED=$(shim_pid) WHOSE=own VICTIMS=it
@@ -94,6 +96,8 @@ fault_look() {
 	publisher) WATCHED=$(publisher_pid) ;;
 	step) WATCHED=$(helper_pid) WHOSE=children ;;
 	both) VICTIMS=it,$(helper_pid) ;;
+	call_of_helper) WATCHED=$(helper_pid) VICTIMS=call ;;
+	call_of_step) WATCHED=$(helper_pid) WHOSE=children VICTIMS=call ;;
 	containerd) VICTIMS=$CONTAINERD_PID ;;
 	program) return 1 ;;
 	*) atf_fail "who is $1?" ;;
@@ -101,7 +105,7 @@ fault_look() {
 	return 0
 }
 
-# fault_walk STEP WHAT: kill it at the points of the step.  STEP_before POINT
+# fault_walk STEP WHAT: let it fail at the points of the step.  STEP_before POINT
 # brings the pod p to where the step begins, STEP_does it, STEP_mends, if there
 # is that, is what an operator does where it was killed.
 fault_walk() {
@@ -112,12 +116,12 @@ fault_walk() {
 		_point=$((_point + ${FAULT_EVERY:-(_point + 1) / 2}))
 	done
 	[ "$_points" -gt 0 ] || atf_fail "$1: $2 comes to no point"
-	echo "$1: $2 killed at $_points points"
+	echo "$1: $2 at $_points points"
 }
 
 # fault_point STEP WHAT POINT: one of them.  Fails when there is none.
 fault_point() {
-	fault_at="$1: $2 killed at point $3"
+	fault_at="$1: $2 at point $3"
 	"$1_before" "$3"
 	_pod=$(leak_processes)
 	WATCH=
@@ -197,5 +201,108 @@ fault_after_program() {
 			    "it lives on: $(ps -o pid=,args= -p "$_pid")"
 			;;
 		esac
+	done
+}
+
+# The steps.
+
+# begin: the pod, with its shim and its sandbox.
+begin_before() {
+	fault_wrap "$1" start
+}
+
+begin_does() {
+	member p /pause
+}
+
+# Of a shim that died before containerd came to it there is a socket until the
+# next start of that pod.
+begin_mends() {
+	task_is p RUNNING || {
+		ctr_ container rm p >/dev/null 2>&1
+		begin_does || fault_fail "the pod does not start again"
+	}
+}
+
+# create: a container joins the pod, and is started.
+create_before() {
+	member p /pause || fault_fail "no pod"
+}
+
+create_does() {
+	member b sleep 4321
+}
+
+# exec: a whole life of another command.
+exec_before() {
+	create_before
+	member a sleep 4321 || fault_fail "no container"
+}
+
+exec_does() {
+	task_exec a e true
+}
+
+# pause: and resume.
+pause_before() {
+	exec_before
+}
+
+pause_does() {
+	ctr_ task pause a && ctr_ task resume a
+}
+
+# end: by a signal.
+end_before() {
+	exec_before
+}
+
+end_does() {
+	ctr_ task kill --signal SIGTERM a || return
+	until_true 10 not task_is a RUNNING
+}
+
+# delete: of what has ended.
+delete_before() {
+	create_before
+	member a true || fault_fail "no container"
+	until_true 10 task_is a STOPPED || fault_fail "a runs on"
+}
+
+delete_does() {
+	ctr_ task rm a
+}
+
+# clean: what containerd calls where a shim has died.
+clean_before() {
+	exec_before
+	fault_wrap "$1" delete
+}
+
+clean_does() {
+	_shim=$(shim_pid) _helper=$(helper_pid)
+	kill -9 "$_shim" "$_helper"
+	until_true 10 not task_is p RUNNING && until_true 10 test -s fault.log
+}
+
+# What containerd keeps where `delete` fails it gives up when it starts.
+clean_mends() {
+	containerd_kill TERM || fault_fail "containerd does not end"
+	wait "$CONTAINERD_PID"
+	containerd_start || fault_fail "containerd does not start again"
+}
+
+# fault_cells STEP WHAT...: a test of each of them at that step.
+fault_cells() {
+	_step=$1
+	shift
+	for _what in "$@"; do
+		_name=a_${_what}_killed_during_${_step}_leaves_nothing
+		fault_test "$_name" "and the next start works"
+		eval "${_name}_body() {
+			fault_begin
+			fault_walk $_step $_what
+			node_end
+		}"
 	done
 }

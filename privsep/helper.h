@@ -153,6 +153,13 @@ void	 log_line(const char *m, const struct msg_ref *ref, const char *text,
 _Noreturn void log_fatal(const char *m);
 
 /*
+ * log.c: the same of an operation that the shim has asked for, where the node
+ * audits them.
+ */
+void	 log_operation(const struct helper *h, const char *op,
+	    const struct msg_ref *ref, int error);
+
+/*
  * path.c: openat2(2) below dirfd, following no symbolic link and leaving it
  * by none, unless resolve has other RESOLVE_*; files are created 0600.  Returns
  * a descriptor or a negative errno.

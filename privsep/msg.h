@@ -184,6 +184,9 @@ struct event {
 	struct msg_exited exited; /* ref always; the rest of EXIT and DELETE */
 };
 
+/* How a line of the helper begins that says what was asked of it. */
+#define LOG_OPERATION	"program=reaper-privsep operation="
+
 #define EVENT_MEMORY_SIZE 256	/* bytes, with the NUL */
 
 /* One datagram. */

@@ -30,6 +30,8 @@ struct node {
 	uint32_t dns_kubernetes, annotations;
 	/* REAPER_HOST_NETWORK_CAPS: NET_ADMIN and NET_RAW stay there. */
 	uint32_t host_network_caps;
+	/* REAPER_AUDIT: operations have lines in the logs. */
+	uint32_t audit;
 	/* REAPER_RUNTIME_ROOT; REAPER_LOG_DIR, or empty. */
 	char runtime_root[NODE_PATH_SIZE], log_dir[NODE_PATH_SIZE];
 	/* REAPER_OVERLAY_BASE, or empty: <runtime_root>/overlay. */

@@ -4,32 +4,34 @@
 
 /* What the shim may ask, of what, and when. */
 static const struct {
+	const char *name;
 	uint16_t op;		/* enum msg_op */
 	uint32_t nfds;		/* exactly so many descriptors */
 	uint32_t container_states, exec_states; /* IN(); 0: not for these */
 	operation *run;
 } optab[] = {
 	/* Decode the bundle, begin to mount, fork the waiting process. */
-	{ MSG_PREPARE, 0, IN(FREE), 0, container_expect },
+	{ "PREPARE", MSG_PREPARE, 0, IN(FREE), 0, container_expect },
 	/* The same unless that is done; see both to their end. */
-	{ MSG_CREATE, 0, IN(FREE) | IN(PREPARED), 0, container_create },
+	{ "CREATE", MSG_CREATE, 0, IN(FREE) | IN(PREPARED), 0,
+	    container_create },
 	/* Release the waiting process; answer when it has executed. */
-	{ MSG_START, 0, IN(CREATED), IN(CREATED), process_start },
+	{ "START", MSG_START, 0, IN(CREATED), IN(CREATED), process_start },
 	/* Decode a process document for a container that runs. */
-	{ MSG_EXEC, 1, 0, IN(FREE), process_exec },
+	{ "EXEC", MSG_EXEC, 1, 0, IN(FREE), process_exec },
 	/* Signal a child of the helper, or all of a container. */
-	{ MSG_SIGNAL, 0, IN(CREATED) | IN(STARTING) | IN(RUNNING),
+	{ "SIGNAL", MSG_SIGNAL, 0, IN(CREATED) | IN(STARTING) | IN(RUNNING),
 	    IN(STARTING) | IN(RUNNING), process_signal },
 	/* Open a FIFO of root that carries the id in its name. */
-	{ MSG_STDIO, 0, IN(CREATED), IN(CREATED), process_stdio },
+	{ "STDIO", MSG_STDIO, 0, IN(CREATED), IN(CREATED), process_stdio },
 	/* Remove the state of what has ended or never started. */
-	{ MSG_DELETE, 0, IN(PREPARED) | IN(STOPPED), IN(CREATED) | IN(STOPPED),
-	    process_delete },
+	{ "DELETE", MSG_DELETE, 0, IN(PREPARED) | IN(STOPPED),
+	    IN(CREATED) | IN(STOPPED), process_delete },
 	/* Open a file of its cgroup, one of a table. */
-	{ MSG_CGROUP, 0, IN(CREATED) | IN(STARTING) | IN(RUNNING), 0,
+	{ "CGROUP", MSG_CGROUP, 0, IN(CREATED) | IN(STARTING) | IN(RUNNING), 0,
 	    process_cgroup },
 	/* Say that it was frozen, or thawed, by such a file. */
-	{ MSG_PUBLISH, 0, IN(RUNNING), 0, process_publish },
+	{ "PUBLISH", MSG_PUBLISH, 0, IN(RUNNING), 0, process_publish },
 };
 
 int
@@ -78,6 +80,7 @@ optab_dispatch(struct helper *h, const struct msg *m, const int *fds)
 	rq.reply.request = m->header.sequence;
 	if (rq.reply.error == 0)
 		rq.reply.step = MSG_STEP_NONE;
+	log_operation(h, optab[i].name, ref, rq.reply.error);
 	if (rq.reply.error <= 0)
 		helper_send(h, MSG_REPLY, &rq.reply, sizeof(rq.reply), rq.fds);
 	if (rq.reply.error == 0 && rq.event != 0)

@@ -310,6 +310,7 @@ process_started(struct helper *h, struct record *r)
 		r->terminal_fd = -1;
 	}
 	fdpass_close(r->stdio_fds, HELPER_STREAMS);
+	log_operation(h, "START", &r->ref, reply.error);
 	helper_send(h, MSG_REPLY, &reply, sizeof(reply), fds);
 	if (reply.pid != 0)
 		helper_publish(h, RECORD_IS_EXEC(r) ? EVENT_EXEC_STARTED :

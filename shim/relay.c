@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shim/relay.h"
@@ -36,6 +37,7 @@ int
 relay_lines(int fd)
 {
 	char line[LOG_LINE_MAX];
+	int is_operation;
 	ssize_t n;
 
 	/* Each is a packet. */
@@ -43,7 +45,10 @@ relay_lines(int fd)
 		if (line[n - 1] == '\n')
 			n--;
 		line[n] = '\0';
-		log_relay(LOG_LEVEL_WARNING, line);
+		is_operation = strncmp(line, LOG_OPERATION,
+				   sizeof(LOG_OPERATION) - 1) == 0;
+		log_relay(is_operation ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+		    line);
 	}
 	return (n == -1 && (errno == EAGAIN || errno == EINTR));
 }

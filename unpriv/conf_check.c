@@ -93,6 +93,7 @@ conf_check(const struct conf *conf)
 		{ "dns_kubernetes", node->dns_kubernetes <= 1 },
 		{ "annotations", node->annotations <= 1 },
 		{ "host_network_caps", node->host_network_caps <= 1 },
+		{ "audit", node->audit <= 1 },
 		{ "runtime_root", path_good(node->runtime_root) },
 		{ "shim_log", path_good_or_empty(conf->shim_log) },
 		{ "runtime_log", path_good_or_empty(conf->runtime_log) },

@@ -218,6 +218,16 @@ static const struct conf_key keys[CONF_KEYS] = {
 		.effect = "A file for the lines of the privileged helpers: "
 		    "what happened to containers, whatever a shim says.",
 	},
+	[CONF_AUDIT] = {
+		.name = "REAPER_AUDIT",
+		.set = value_switch,
+		.field = GIVEN(conf.node.audit),
+		.initial = "false",
+		.expected = SWITCH_EXPECTED,
+		.effect = "Whether every operation that a shim asks of its "
+		    "privileged helper has a line in the helper's logs: when, "
+		    "which, by whom, for what, and the error, if any.",
+	},
 	[CONF_UID] = {
 		.name = "REAPER_UID",
 		.set = value_uids,

@@ -54,7 +54,8 @@ check_settings(const struct settings *settings)
 	must(conf->uids.first > 0 && conf->uids.first < INT32_MAX);
 	must(node->profile <= NODE_HOST && node->network_host <= 1 &&
 	    node->overlay_node <= 1 && node->annotations <= 1 &&
-	    node->dns_kubernetes <= 1 && node->host_network_caps <= 1);
+	    node->dns_kubernetes <= 1 && node->host_network_caps <= 1 &&
+	    node->audit <= 1);
 	check_path(node->runtime_root, 0);
 	check_path(node->log_dir, 1);
 	check_path(node->overlay_base, 1);

@@ -77,6 +77,47 @@ $REGRESS_NAMESPACE\" pod=\"a\" program=containerd-shim-reaper-v2 msg=" \
 	node_end
 }
 
+# operations: what the helper was asked for, of which exec, with which error.
+operations() {
+	sed -n "s/.* level=info .* program=reaper-privsep operation=\\([A-Z]*\\) \
+peer=$1 id=a exec=\\([^ ]*\\) errno=\\([0-9]*\\)\$/\\1 \\2 \\3/p" \
+	    "$RUNTIME_LOG" | sed 's/  */ /g' | tr '\n' ','
+}
+
+# audited PID LIST: without what opens files of a cgroup.
+audited() {
+	[ "$(operations "$1" | sed 's/CGROUP [0-9]*,//g')" = "$2" ]
+}
+
+node_test operations_are_audited_where_the_node_wants_it \
+    "each has a line that says by whom, what, of what, with which error"
+operations_are_audited_where_the_node_wants_it_body() {
+	log_begin
+	expect 0 "" pod_run blue -d a sleep 1000
+	ctr_ task kill --signal SIGKILL a
+	until_true 10 task_is a STOPPED || node_fail "the task runs on"
+	expect_removed a 137
+	until_true 10 no_shims || node_fail "the shim stays"
+	! grep 'operation=' "$RUNTIME_LOG" ||
+	    node_fail "audited though nobody wants it"
+	: >"$RUNTIME_LOG"
+	expect 0 "" ctr_ container rm a
+
+	echo REAPER_AUDIT=true >>"$REGRESS_DIR/reaper.conf"
+	expect 0 "" pod_run blue -d a sleep 1000
+	shim=$(shim_pid)
+	expect 7 "" task_exec a x1 sh -c 'exit 7'
+	expect 1 "*" task_exec a x2 /nonexistent/program
+	expect 0 "" ctr_ task kill --signal SIGKILL a
+	until_true 10 task_is a STOPPED || node_fail "the task runs on"
+	expect_removed a 137
+	until_true 10 audited "$shim" "CREATE 0,STDIO 0,STDIO 0,STDIO 0,START 0,\
+EXEC x1 0,STDIO x1 0,STDIO x1 0,STDIO x1 0,START x1 0,DELETE x1 0,\
+EXEC x2 0,STDIO x2 0,STDIO x2 0,STDIO x2 0,START x2 2,DELETE x2 0,\
+SIGNAL 0,DELETE 0," || node_fail "$(operations "$shim")"
+	node_end
+}
+
 node_test without_files_containerds_log_has_the_lines \
     "and there are no files"
 without_files_containerds_log_has_the_lines_body() {

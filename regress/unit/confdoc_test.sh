@@ -58,7 +58,7 @@ every_operation_and_policy_is_explained_head()
 every_operation_and_policy_is_explained_body()
 {
 	atf_check -o save:text "$runtime" explain
-	operations=$(sed -n 's/.*{ MSG_\([A-Z]*\), .*/\1/p' \
+	operations=$(sed -n 's/.*{ "\([A-Z]*\)", MSG_\1, .*/\1/p' \
 	    "$top/privsep/optab.c")
 	[ "$(echo "$operations" | wc -l)" -ge 9 ] || atf_fail "$operations"
 	for operation in $operations; do

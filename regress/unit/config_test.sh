@@ -29,7 +29,7 @@ config_shows_every_key_and_where_it_is_from_body()
 	printf '# a\nREAPER_UID = 7\nREAPER_NETWORK=host\n' >dir/c
 	env -i REAPER_CONFIG="$dir/c" REAPER_NETWORK=auto \
 	    REAPER_FILTER_PATHS=/a:/b OTHER=1 "$runtime" config >out || atf_fail "it fails"
-	atf_check -o inline:"20\n" sh -c 'grep -c "^REAPER_[A-Z_]*=" out'
+	atf_check -o inline:"21\n" sh -c 'grep -c "^REAPER_[A-Z_]*=" out'
 	atf_check -o inline:"0\n" -s exit:1 \
 	    sh -c 'grep -vc "^REAPER_[A-Z_]*=[ -~]*	[ -~]*$" out'
 	for line in "REAPER_UID=7	$dir/c:2" "REAPER_NETWORK=auto	environment" \

@@ -2,17 +2,6 @@
 
 #define BIT(capability)	(UINT64_C(1) << (capability))
 
-/*
- * Besides the workload's own: setns(2), setting up a network of its own,
- * dropping the bounding set, changing identity, entering any working directory,
- * giving the FIFOs to the workload's user, and raising limits where the node
- * allows that at all.
- */
-const uint64_t caps_launch = BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) |
-    BIT(CAP_SETPCAP) | BIT(CAP_SETUID) | BIT(CAP_SETGID) |
-    BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_CHOWN) | BIT(CAP_SYS_RESOURCE) |
-    BIT(CAP_NET_ADMIN);
-
 const uint64_t caps_host = BIT(CAP_SYS_ADMIN) | BIT(CAP_MKNOD) |
     BIT(CAP_SYS_PTRACE);
 

@@ -314,7 +314,7 @@ int	 cgroup_enter(const struct helper *h, const struct record *c,
  * caps.c: exactly what each kind of step keeps, and there, why; what workloads
  * with the host profile alone can have.
  */
-extern const uint64_t caps_launch, caps_host;
+extern const uint64_t caps_host;
 
 /*
  * caps.c: of a confined container.  SYS_ADMIN would hand over the node, for one

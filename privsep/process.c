@@ -68,7 +68,8 @@ process_launch(struct helper *h, struct record *r, struct request *rq)
 	int error, *tasks = launch->fds + 2 + PLAN_NS_PID;
 
 	*launch = (struct step){ step_launch, c->ns_fds[PLAN_NS_PID],
-		caps_launch | sets[PLAN_PERMITTED] | sets[PLAN_INHERITABLE],
+		policy_launch_capabilities | sets[PLAN_PERMITTED] |
+		sets[PLAN_INHERITABLE],
 		{ r->strings_fd, c->strings_fd /* has the filter */ }, -1, -1,
 		0 };
 	memcpy(launch->fds + 2, c->ns_fds, PLAN_NS_PID * sizeof(*c->ns_fds));

@@ -2,7 +2,7 @@
  * The launch step: what becomes the workload.  It enters the container's
  * namespaces, says that it is ready, waits to be released, takes its
  * identity and executes.  It carries no filter but, last, the workload's,
- * because that would inherit it; its capabilities are cut to caps_launch and
+ * because that would inherit it; its capabilities are cut to launch.policy and
  * the workload's.
  */
 #include <sys/ioctl.h>

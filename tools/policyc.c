@@ -11,13 +11,13 @@
  *
  * A policy is lines of words.  Each ends in "# why"; the reason is mandatory.
  * The first says what happens to every call that is not listed, and with it
- * which of two kinds of policy this is.
+ * which of three kinds of policy this is.
  *
  * What may be done, for a role of ours:
  *
  *	default kill
  *	default errno NAME
- *	capabilities none	what the role keeps
+ *	capabilities none	what the role keeps; or all
  *	capabilities NAME...
  *	rlimit NAME VALUE	soft and hard limit
  *	CALL			the call, with any arguments
@@ -34,7 +34,13 @@
  *				not exist (ENOSYS)
  *	deny ERRNO CALL ...	conditions and [ARCH] as above; "!=" as well
  *
- * Calls of another architecture kill in both kinds.
+ * What a role has that cannot be filtered; of it there is the last constant
+ * alone:
+ *
+ *	default unfiltered	and why
+ *	capabilities ...	as above; several lines are joined
+ *
+ * Calls of another architecture kill in the first two kinds.
  *
  * VALUE and MASK are numbers or names of the table below, joined by '|'; with
  * a '~' before them, all other bits.  Conditions in one line must all hold.
@@ -231,6 +237,7 @@ struct policy {
 	char role[ROLE_SIZE];
 	int has_default;
 	int denies;	 /* a list of what is refused */
+	int unfiltered;	 /* there is no list */
 	uint32_t action; /* of calls that are not listed */
 	int has_last;
 	int last; /* call that exists; for what denies */
@@ -462,8 +469,10 @@ parse_default(struct policy *policy, char **words, size_t nwords)
 	else if (nwords == 2 && strcmp(words[1], "allow") == 0) {
 		policy->action = SCMP_ACT_ALLOW;
 		policy->denies = 1;
-	} else
-		fail("expected: default kill, allow or errno NAME");
+	} else if (nwords == 2 && strcmp(words[1], "unfiltered") == 0)
+		policy->unfiltered = 1;
+	else
+		fail("expected: default kill, allow, unfiltered or errno NAME");
 }
 
 static void
@@ -498,13 +507,17 @@ parse_capabilities(struct policy *policy, char **words, size_t nwords)
 	char name[64];
 	cap_value_t value;
 
-	if (policy->has_capabilities)
+	if (policy->has_capabilities && !policy->unfiltered)
 		fail("a second line of capabilities");
 	policy->has_capabilities = 1;
 	if (nwords == 2 && strcmp(words[1], "none") == 0)
 		return;
+	if (nwords == 2 && strcmp(words[1], "all") == 0) {
+		policy->capabilities = UINT64_MAX;
+		return;
+	}
 	if (nwords < 2)
-		fail("expected: capabilities none, or names");
+		fail("expected: capabilities none, all, or names");
 	for (size_t i = 1; i < nwords; i++) {
 		snprintf(name, sizeof(name), "cap_%s", words[i]);
 		if (cap_from_name(name, &value) != 0)
@@ -562,6 +575,8 @@ parse_line(struct policy *policy, char *text)
 		fail("after `default allow` there is only `last` and `deny`");
 	else if (strcmp(words[0], "capabilities") == 0)
 		parse_capabilities(policy, words, nwords);
+	else if (policy->unfiltered)
+		fail("after `default unfiltered` there are only capabilities");
 	else if (strcmp(words[0], "rlimit") == 0)
 		parse_rlimit(policy, words, nwords);
 	else
@@ -789,17 +804,21 @@ compile_allows(struct policy *policy)
 static void
 write_header(FILE *file, const struct policy *policy)
 {
-	fprintf(file, "\nextern const struct sock_fprog policy_%s;\n",
-	    policy->role);
-	if (!policy->denies)
+	fprintf(file, "\n");
+	if (!policy->unfiltered)
+		fprintf(file, "extern const struct sock_fprog policy_%s;\n",
+		    policy->role);
+	if (!policy->denies && !policy->unfiltered)
 		fprintf(file,
-		    "extern const struct policy_rlimit policy_%s_rlimits[];\n"
-		    "extern const uint64_t policy_%s_capabilities;\n",
-		    policy->role, policy->role);
+		    "extern const struct policy_rlimit policy_%s_rlimits[];\n",
+		    policy->role);
+	if (!policy->denies)
+		fprintf(file, "extern const uint64_t policy_%s_capabilities;\n",
+		    policy->role);
 }
 
 static void
-write_source(FILE *file, const struct policy *policy)
+write_filter(FILE *file, const struct policy *policy)
 {
 	fprintf(file, "\nstatic const struct sock_filter insns_%s[] = {\n",
 	    policy->role);
@@ -811,18 +830,30 @@ write_source(FILE *file, const struct policy *policy)
 	    "};\n\nconst struct sock_fprog policy_%s = {\n"
 	    "\t%zu, (struct sock_filter *)insns_%s,\n};\n",
 	    policy->role, policy->ninsns, policy->role);
-	if (policy->denies)
-		return;
+}
 
+static void
+write_limits(FILE *file, const struct policy *policy)
+{
 	fprintf(file, "\nconst struct policy_rlimit policy_%s_rlimits[] = {\n",
 	    policy->role);
 	for (size_t i = 0; i < policy->nlimits; i++)
 		fprintf(file, "\t{ %s, %lluu },\n", policy->limits[i].name,
 		    (unsigned long long)policy->limits[i].value);
-	fprintf(file,
-	    "\t{ -1, 0 },\n};\n\n"
-	    "const uint64_t policy_%s_capabilities = 0x%llxu;\n",
-	    policy->role, (unsigned long long)policy->capabilities);
+	fprintf(file, "\t{ -1, 0 },\n};\n");
+}
+
+static void
+write_source(FILE *file, const struct policy *policy)
+{
+	if (!policy->unfiltered)
+		write_filter(file, policy);
+	if (!policy->unfiltered && !policy->denies)
+		write_limits(file, policy);
+	if (!policy->denies)
+		fprintf(file,
+		    "\nconst uint64_t policy_%s_capabilities = 0x%llxu;\n",
+		    policy->role, (unsigned long long)policy->capabilities);
 }
 
 static FILE *
@@ -864,7 +895,7 @@ main(int argc, char *argv[])
 		parse_file(&policy);
 		if (policy.denies)
 			compile_denies(&policy);
-		else
+		else if (!policy.unfiltered)
 			compile_allows(&policy);
 		write_header(header, &policy);
 		write_source(source, &policy);

@@ -209,7 +209,7 @@ privdoc_steps(enum privdoc_format format)
 
 	capabilities_fill(decode, policy_decode_capabilities);
 	capabilities_fill(mount, policy_mount_capabilities);
-	capabilities_fill(launch, caps_launch);
+	capabilities_fill(launch, policy_launch_capabilities);
 	word_add(launch, ", ", "and the workload's");
 	capabilities_fill(host, caps_host);
 	memmove(host + strlen("never "), host, strlen(host) + 1);
@@ -295,6 +295,8 @@ policy_read(struct policy *policy, const char *directory, const char *name)
 		word_add(policy->capabilities, "", "the bundle's");
 	if (policy->limits[0] == '\0')
 		word_add(policy->limits, "", "none");
+	if (policy->calls[0] == '\0')
+		word_add(policy->calls, "", "all");
 }
 
 static int

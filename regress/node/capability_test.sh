@@ -33,13 +33,6 @@ policy_mask() {
 	mask $_names
 }
 
-# launch_mask: what privsep/caps.c has.
-launch_mask() {
-	# shellcheck disable=SC2046 # a list
-	mask $(sed -n '/^const uint64_t caps_launch/,/;/p' \
-	    "$TOP/privsep/caps.c" | grep -o 'CAP_[A-Z_]*')
-}
-
 # both A B: what is in both; either A B: in one; all_but A B: in A alone.
 both() {
 	printf %016x $((0x$1 & 0x$2))
@@ -73,7 +66,7 @@ capability_begin() {
 	H=$(status_of "$HELPER" CapPrm)
 	# A machine that tests run on may lack some.
 	M=$(both "$H" "$(policy_mask mount)")
-	L=$(both "$H" "$(either "$(launch_mask)" "$W")")
+	L=$(both "$H" "$(either "$(policy_mask launch)" "$W")")
 	[ "$M" != "$NONE" ] && [ "$L" != "$H" ] && [ "$M" != "$L" ] ||
 	    atf_fail "sets that cannot be told apart"
 }
@@ -219,7 +212,7 @@ a_sandbox_ends_up_with_nothing_body() {
 	    --annotation="$CRI.sandbox-namespace=default" \
 	    --annotation="$CRI.container-type=sandbox" q /pause
 	steps_are 3
-	L=$(both "$H" "$(launch_mask)")
+	L=$(both "$H" "$(policy_mask launch)")
 	step 3 "launch, then the sandbox" "$H" "$L" "$NONE"
 	# Its name is the last thing that it changes, but for its filter.
 	_pid=$(sed -n 3p steps)
@@ -248,7 +241,7 @@ what_a_user_executes_has_nothing_body() {
 	capability_begin
 	# That bundle has the node's network.
 	W=$(all_but "$W" "$(mask NET_RAW NET_ADMIN)")
-	L=$(both "$H" "$(either "$(launch_mask)" "$W")")
+	L=$(both "$H" "$(either "$(policy_mask launch)" "$W")")
 	spec_make b.json ".process.user = {uid: 1000, gid: 1000} |
 	    .annotations[\"$CRI.sandbox-id\"] = \"p\" |
 	    .annotations[\"$CRI.sandbox-namespace\"] = \"default\" |

@@ -59,6 +59,28 @@ policyc_writes_what_it_was_given_body()
 	    -o match:'policy_role_capabilities = 0x200001u' cat out.c
 }
 
+atf_test_case policyc_writes_what_a_role_without_a_filter_has
+policyc_writes_what_a_role_without_a_filter_has_head()
+{
+	atf_set descr "Its capabilities, each line with a reason, and no more"
+}
+policyc_writes_what_a_role_without_a_filter_has_body()
+{
+	printf '%s\n' 'default unfiltered # why' \
+	    'capabilities SYS_ADMIN # why' 'capabilities CHOWN # why' \
+	    >role.policy
+	atf_check "$compiler" out role.policy
+	atf_check -o match:'policy_role_capabilities = 0x200001u' cat out.c
+	atf_check -o not-match:sock_f -o not-match:rlimits cat out.c
+	for line in 'read' 'rlimit NOFILE 16' 'deny EPERM read' 'last read'; do
+		printf '%s\n' 'default unfiltered # why' \
+		    'capabilities all # why' "$line # why" >role.policy
+		fails 'there are only capabilities'
+	done
+	printf '%s\n' 'default unfiltered # why' >role.policy
+	fails 'needs a line `default` and a line `capabilities`'
+}
+
 atf_test_case policyc_refuses_calls_of_many_meanings
 policyc_refuses_calls_of_many_meanings_head()
 {
@@ -278,6 +300,7 @@ policyc_refuses_to_deny_what_makes_no_sense_body()
 atf_init_test_cases()
 {
 	atf_add_test_case policyc_writes_what_it_was_given
+	atf_add_test_case policyc_writes_what_a_role_without_a_filter_has
 	atf_add_test_case policyc_refuses_calls_of_many_meanings
 	atf_add_test_case policyc_refuses_calls_that_undo_a_filter
 	atf_add_test_case policyc_refuses_a_line_without_a_reason

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "privsep/channel.h"
+#include "regress/unit/descriptors.h"
 #include "unpriv/endpoint.h"
 #include "regress/unit/cgroup_node.h"
 #include "regress/unit/settle.h"
@@ -1242,16 +1243,6 @@ ATF_TC_BODY(engine_passes_signals_on_and_answers_what_became_of_them, tc)
 	engine_kill(engine, "c1", "", 0, 0, on_done, &gone);
 	check_outcome(&gone, STATUS_NOT_FOUND, "process already finished");
 	end();
-}
-
-static int
-descriptors(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return (n);
 }
 
 /*

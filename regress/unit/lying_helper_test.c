@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "privsep/channel.h"
+#include "regress/unit/descriptors.h"
 #include "regress/unit/settle.h"
 #include "runtime/engine.h"
 #include "unpriv/endpoint.h"
@@ -88,17 +89,6 @@ on_done(void *arg, const struct engine_result *result)
 
 	outcome->calls++;
 	outcome->result = *result;
-}
-
-/* How many descriptors are open. */
-static int
-descriptors(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 64; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return (n);
 }
 
 /*

@@ -7,6 +7,7 @@
  */
 #include <atf-c.h>
 
+#include "regress/unit/descriptors.h"
 #include "unpriv/endpoint.h"
 
 /* Its loop is static there. */
@@ -220,17 +221,6 @@ __wrap_process_publish(struct helper *h, struct record *r, struct request *rq)
 /*
  * The helper, and what it has.
  */
-
-/* How many descriptors are open. */
-static int
-descriptors(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 64; fd++)
-		n += fcntl(fd, F_GETFD) != -1;
-	return (n);
-}
 
 static void
 helper_begin(void)

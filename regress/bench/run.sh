@@ -19,6 +19,10 @@ build() {
 		${CC:-cc} $flags -D_GNU_SOURCE -I"$top" \
 		    -o "$REGRESS_PATH/containerd-shim-floor-v1" "$here"/floor*.c
 		${CC:-cc} $flags -o "$REGRESS_PATH/pod" "$here/pod.c"
+		${CC:-cc} $flags -D_GNU_SOURCE -I"$top" -I"$REGRESS_BUILD" \
+		    -o "$REGRESS_PATH/confine" "$here/confine.c" \
+		    "$REGRESS_BUILD/policies.o" "$REGRESS_BUILD/libunpriv.a" \
+		    -lcap
 	}
 	(cd "$here/client" && go build -o "$REGRESS_PATH/client" .)
 }
@@ -70,7 +74,7 @@ mount -t tmpfs -o mode=0755 tmpfs /run
 private_dir
 trap containerd_stop EXIT
 mkdir "$REGRESS_DIR/rootfs/bin" "$REGRESS_DIR/rootfs/proc" \
-    "$REGRESS_DIR/rootfs/sys" "$REGRESS_DIR/rootfs/dev"
+    "$REGRESS_DIR/rootfs/sys" "$REGRESS_DIR/rootfs/dev" "$REGRESS_DIR/empty"
 cp /bin/busybox "$REGRESS_DIR/rootfs/bin/busybox"
 cp "$REGRESS_PATH/pod" "$REGRESS_DIR/rootfs/bin/true"
 cp "$REGRESS_PATH/pod" "$REGRESS_DIR/rootfs/bin/sleep"
@@ -78,4 +82,5 @@ containerd_start
 "$REGRESS_PATH/client" --address "$REGRESS_DIR/c.sock" \
     --namespace "$REGRESS_NAMESPACE" --rootfs "$REGRESS_DIR/rootfs" \
     --fifos "$REGRESS_DIR/fifo" --cgroup "$BENCH_CGROUP" \
+    --confine "$REGRESS_PATH/confine" --empty "$REGRESS_DIR/empty" \
     --runtimes "$runtimes" --parts "$parts"

@@ -30,6 +30,8 @@ var parts = []struct {
 		(*plan).measureSecond},
 	{"exec", "/bin/true executed in a running container",
 		(*plan).measureExec},
+	{"confine", "what confining the processes of one task takes",
+		(*plan).measureConfine},
 	{"stdout", "standard output, read by a client", (*plan).measureStdout},
 	{"idle", "idle pods: all processes of the runtime but the workloads",
 		(*plan).measureIdle},
@@ -68,6 +70,8 @@ func main() {
 	flag.StringVar(&p.rootfs, "rootfs", "", "root for runtimes that use one")
 	flag.StringVar(&p.cgroup, "cgroup", "/reaper-bench", "parent cgroup")
 	flag.StringVar(&p.fifos, "fifos", "", "directory for FIFOs")
+	flag.StringVar(&p.confine, "confine", "", "the program of that name")
+	flag.StringVar(&p.empty, "empty", "", "an empty directory")
 	flag.IntVar(&p.rounds, "rounds", 7, "rounds")
 	flag.Parse()
 	p.runtimes = strings.Split(*names, ",")

@@ -27,6 +27,8 @@ type plan struct {
 	rootfs    string
 	cgroup    string
 	fifos     string
+	confine   string // a program
+	empty     string // a directory
 	runtimes  []string
 	rounds    int
 	serial    int64 // of the last container

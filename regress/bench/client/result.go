@@ -73,8 +73,14 @@ func (r *result) addPercentiles(runtime, name string, values figure) {
 }
 
 func (r *result) printSection(w io.Writer) {
+	rounds := 0
+	for _, runtime := range r.runtimes {
+		if n := len(r.figures[at{runtime, r.names[0]}]); n > rounds {
+			rounds = n
+		}
+	}
 	fmt.Fprintf(w, "%s; median [quartiles] of %d interleaved rounds\n%-28s",
-		r.title, len(r.figures[at{r.runtimes[0], r.names[0]}]), "")
+		r.title, rounds, "")
 	for _, runtime := range r.runtimes {
 		fmt.Fprintf(w, "%24s", runtime)
 	}
@@ -83,7 +89,10 @@ func (r *result) printSection(w io.Writer) {
 		fmt.Fprintf(w, "%-28s", name)
 		for _, runtime := range r.runtimes {
 			f := r.figures[at{runtime, name}]
-			text := fmt.Sprintf("%.1f", f.quantile(0.5))
+			text := "-"
+			if len(f) > 0 {
+				text = fmt.Sprintf("%.1f", f.quantile(0.5))
+			}
 			if len(f) > 1 {
 				text += fmt.Sprintf(" [%.1f, %.1f]", f.quantile(0.25),
 					f.quantile(0.75))

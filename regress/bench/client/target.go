@@ -26,11 +26,12 @@ type target struct {
 }
 
 const (
-	task   = "task_p50_ms"
-	second = "second_task_p50_ms"
-	exec   = "exec_p50_ms"
-	rate   = "tasks_per_second_8_clients"
-	stdout = "stdout_mib_per_second"
+	task    = "task_p50_ms"
+	second  = "second_task_p50_ms"
+	exec    = "exec_p50_ms"
+	rate    = "tasks_per_second_8_clients"
+	stdout  = "stdout_mib_per_second"
+	confine = "confine_ms"
 )
 
 var none at
@@ -51,6 +52,8 @@ var targets = []target{
 		at{"floor", second}, atMost(1.5)},
 	{"exec_reaper/runc", at{"reaper", exec}, none, at{"runc", exec},
 		atMost(1.0 / 5)},
+	{"confine/task", at{"reaper", confine}, none, at{"reaper", task},
+		atMost(0.1)},
 	{"stdout_reaper/runc", at{"reaper", stdout}, none, at{"runc", stdout},
 		atLeast(1)},
 	{"idle_pss_kib", at{"reaper", "pss_kib_per_pod_of_10"}, none, none,

@@ -111,7 +111,7 @@ part_lint()
 {
 	local name
 
-	for name in format scripts includes privsep functions policies; do
+	for name in format scripts includes privsep functions policies reading; do
 		one "lint $name" tools/lint.sh $name || :
 	done
 }

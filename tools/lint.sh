@@ -9,7 +9,7 @@ CALLS="shim:45 decode:20"	# of a policy, each at most
 CHANNEL_LINES=60	# fewer than these decide who is believed
 wrong=0
 
-[ $# -gt 0 ] || set -- format scripts includes privsep functions policies
+[ $# -gt 0 ] || set -- format scripts includes privsep functions policies reading
 for name; do
 	case $name in
 	format)
@@ -81,6 +81,17 @@ for name; do
 			[ "$calls" -le "${role#*:}" ] || message="$message\
 ${role%:*} has $calls calls, at most ${role#*:}. "
 		done
+		;;
+	reading)
+		# What SECURITY.md says of how much there is to read.
+		message=$(sed -n 's/^| [^|]* | \(`[^|]*`\) | \([0-9]*\) |$/\2 \1/p' \
+		    SECURITY.md | tr -d '`' | while read -r told files; do
+			# shellcheck disable=SC2086 # a list, with a pattern
+			lines=$(cat $files | wc -l)
+			[ $((lines * 10)) -ge $((told * 9)) ] &&
+			    [ $((lines * 10)) -le $((told * 11)) ] ||
+			    echo "SECURITY.md: $files: $lines lines, not $told"
+		done)
 		;;
 	*)
 		message="no such check"

@@ -79,8 +79,9 @@ node_rootfs() {
 # node_end: everything stops by itself, and nothing is left.
 node_end() {
 	containerd_stop || atf_fail "something had to be killed"
-	[ -z "$(find /run/containerd/s -type s 2>/dev/null)" ] ||
-	    atf_fail "a shim left its socket"
+	[ -z "$(find /run/containerd/s \( -type s -o -name '*.shim' -o \
+	    -name '*.lock' \) 2>/dev/null)" ] ||
+	    atf_fail "a shim left its socket, or a file beside it"
 }
 
 # containerd_again SIGNAL: end containerd and start it; what leak_before saw of

@@ -134,6 +134,7 @@ task_create(struct request *request, const ProtobufCMessage *message)
 		    m->parent_checkpoint[0] != '\0',
 	};
 
+	gone_forget(&request->service->gone, m->id);
 	request->service->create(request->service->arg, m->id);
 	engine_create(request->service->engine, &spec, create_done, request);
 }
@@ -186,8 +187,12 @@ task_kill(struct request *request, const ProtobufCMessage *message)
 static void
 delete_done(void *arg, const struct engine_result *result)
 {
+	const struct request *request = arg;
 	Google__Protobuf__Timestamp timestamp;
 	RESPONSE(Delete) response;
+
+	if (result->status.code == STATUS_OK && request->exec[0] == '\0')
+		gone_note(&request->service->gone, request->id);
 
 	containerd__task__v2__delete_response__init(&response);
 	response.pid = result->pid;
@@ -468,11 +473,17 @@ task_connect(struct request *request, const ProtobufCMessage *message)
 
 	containerd__task__v2__connect_response__init(&response);
 	response.shim_pid = request->service->shim_pid;
-	/* Also an unknown id is answered: it is asked whether we are there. */
+	/*
+	 * Also an unknown id is answered: it is asked whether we are there.  Of
+	 * one that was deleted containerd would keep what it has for as long.
+	 */
 	view.pid = 0;
-	(void)engine_state(request->service->engine, m->id, "", &view, &status);
+	if (engine_state(request->service->engine, m->id, "", &view, &status) ==
+		0 ||
+	    !gone_has(&request->service->gone, m->id))
+		status.code = STATUS_OK;
 	response.task_pid = view.pid;
-	request_reply(request, &response.base);
+	request_end(request, &status, &response.base);
 }
 
 static void

@@ -5,12 +5,14 @@
 #define SHIM_TASK_H
 
 #include "runtime/engine.h"
+#include "shim/gone.h"
 #include "shim/ttrpc.h"
 
 /* What the calls work on; stays the caller's. */
 struct task_service {
 	struct engine *engine;
 	uint32_t shim_pid;
+	struct gone gone;
 	/* A Create has come, whatever becomes of it. */
 	void (*create)(void *arg, const char *id);
 	/*

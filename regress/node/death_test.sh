@@ -103,6 +103,45 @@ what_nobody_knows_of_is_cleaned_up_body() {
 	node_end
 }
 
+# grouped ID COMMAND...: a task of the group p.
+grouped() {
+	task_run --annotation=io.containerd.runc.v2.group=p "$@"
+}
+
+node_test a_deletion_that_was_cut_short_is_ended_in_a_pod_that_lives \
+    "containerd, killed while it deletes, asks the pod's shim for what it had"
+a_deletion_that_was_cut_short_is_ended_in_a_pod_that_lives_body() {
+	node_begin
+	expect 0 "" grouped -d p sleep 1000
+	expect 0 "" grouped -d a sleep 1000
+	for folder in state root; do
+		cp -a "$REGRESS_DIR/$folder/io.containerd.runtime.v2.task/\
+$REGRESS_NAMESPACE/a" "$folder.a" || atf_fail "no copy of $folder"
+	done
+	expect 0 "" ctr_ task kill --signal SIGKILL a
+	until_true 10 task_is a STOPPED
+	expect_removed a 137
+	containerd_kill TERM || atf_fail "containerd lives"
+	# What it finds where it was killed a moment earlier.
+	for folder in state root; do
+		cp -a "$folder.a" "$REGRESS_DIR/$folder/\
+io.containerd.runtime.v2.task/$REGRESS_NAMESPACE/a"
+	done
+	containerd_start || atf_fail "containerd does not start again"
+	for folder in state root; do
+		until_true 10 not test -e "$REGRESS_DIR/$folder/\
+io.containerd.runtime.v2.task/$REGRESS_NAMESPACE/a" ||
+		    node_fail "$folder of it stays"
+	done
+	task_is p RUNNING || node_fail "the pod has ended"
+	# One of that name again is another one.
+	expect 0 "" ctr_ container rm a
+	expect 0 "" grouped -d a sleep 1000
+	containerd_again KILL
+	task_is a RUNNING || node_fail "it is given up as well"
+	node_end
+}
+
 node_test who_was_stopped_goes_on \
     "shim, helper, publisher and init, after SIGSTOP and SIGCONT"
 who_was_stopped_goes_on_body() {

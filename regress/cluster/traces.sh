@@ -10,7 +10,7 @@ ip -o link | sed 's/^[0-9]*: \([^:]*\):.*/interface \1/'
 ip route | sed 's/^/route /'
 # Other clusters and tests have theirs, and come and go.
 find /sys/fs/cgroup/ -maxdepth 2 -type d \( -path "*$CGROUP" -o -name k8s.io \
-    -o -name 'kubepods*' \) -printf 'cgroup %p\n'
+    -o -name 'kubepods*' \) -printf 'cgroup %p\n' 2>/dev/null || :
 grep -H '' /proc/sys/vm/overcommit_memory /proc/sys/vm/panic_on_oom \
     /proc/sys/kernel/panic{,_on_oops} /proc/sys/kernel/keys/root_max* \
     /proc/sys/net/ipv4/ip_forward

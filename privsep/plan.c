@@ -13,9 +13,8 @@
 
 #define LETTERS_DIGITS	"abcdefghijklmnopqrstuvwxyz0123456789"
 
-/* What may stand in a log's line. */
-static int
-is_printable(const char *s)
+int
+plan_text_printable(const char *s)
 {
 	for (; *s != '\0'; s++) {
 		if (*s < ' ' || *s > '~' || *s == '"' || *s == '\\')
@@ -31,6 +30,47 @@ text_valid(const char *s, size_t size, const char *characters, char between)
 	return (msg_string_valid(s, size) && s[strspn(s, characters)] == '\0' &&
 	    (s[0] == '\0' || (s[0] != between &&
 	    s[strlen(s) - 1] != between)));
+}
+
+enum plan_ns
+plan_sysctl_ns(const char *name)
+{
+	static const struct { const char *prefix; enum plan_ns ns; } own[] = {
+		{ "net/", PLAN_NS_NET }, { "kernel/shm", PLAN_NS_IPC },
+		{ "kernel/msg", PLAN_NS_IPC }, { "kernel/sem", PLAN_NS_IPC },
+		{ "fs/mqueue/", PLAN_NS_IPC },
+		{ "kernel/domainname", PLAN_NS_UTS },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strncmp(name, own[i].prefix, strlen(own[i].prefix)) == 0)
+			return (own[i].ns);
+	}
+	return (PLAN_NS_MAX);
+}
+
+int
+plan_sysctl_valid(const char name[PLAN_SYSCTL_SIZE])
+{
+	return (text_valid(name, PLAN_SYSCTL_SIZE, LETTERS_DIGITS
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-/", '/') &&
+	    strstr(name, "//") == NULL && strstr(name, "/.") == NULL &&
+	    plan_sysctl_ns(name) != PLAN_NS_MAX);
+}
+
+static int
+sysctls_valid(const struct plan *plan)
+{
+	const struct plan_sysctl *s = plan->sysctls;
+	uint32_t i;
+
+	for (i = 0; i < plan->nsysctls && i < PLAN_SYSCTLS_MAX; i++, s++) {
+		if (!plan_sysctl_valid(s->name) || !msg_string_valid(s->value,
+		    PLAN_SYSCTL_SIZE) || !plan_text_printable(s->value))
+			return (0);
+	}
+	return (i == plan->nsysctls);
 }
 
 static int
@@ -102,7 +142,7 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	    (plan->flags & ~(uint32_t)PLAN_FLAGS_ALL) != 0 ||
 	    (plan->flags & PLAN_HAS_ERROR) != 0 ||
 	    !msg_string_valid(plan->error, sizeof(plan->error)) ||
-	    !is_printable(plan->error))
+	    !plan_text_printable(plan->error))
 		return ("magic, kind, flags or error");
 	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
 		if (!text_valid(labels[i], PLAN_NAMESPACE_SIZE, LETTERS_DIGITS
@@ -118,15 +158,16 @@ plan_check(const struct plan *plan, uint32_t kind, const char *strings,
 	    plan->cgroup[0] == '.' || strstr(plan->cgroup, "//") != NULL ||
 	    strstr(plan->cgroup, "/.") != NULL || !limits_valid(&plan->limits))
 		return ("cgroup or limits");
-	if (!strings_valid(plan, strings, length) ||
-	    (kind != PLAN_BUNDLE && plan->nmounts + plan->nfilter != 0))
-		return ("strings, mounts or filter");
+	if (!strings_valid(plan, strings, length) || !sysctls_valid(plan) ||
+	    (kind != PLAN_BUNDLE &&
+	    plan->nmounts + plan->nfilter + plan->nsysctls != 0))
+		return ("strings, mounts, filter or sysctls");
 	if ((plan->unshare & ~(uint32_t)PLAN_UNSHARE_ALL) != 0 ||
 	    !msg_string_valid(plan->hostname, PLAN_HOSTNAME_SIZE) ||
 	    !msg_string_valid(plan->netns, PLAN_NETNS_SIZE) ||
 	    strchr(plan->netns, '/') != NULL ||
 	    !msg_string_valid(plan->apparmor, PLAN_APPARMOR_SIZE) ||
-	    !is_printable(plan->apparmor))
+	    !plan_text_printable(plan->apparmor))
 		return ("unshare, hostname, netns or apparmor");
 	/* UINT32_MAX means "leave as is" to setresuid(2) and friends. */
 	if (plan->uid == UINT32_MAX || plan->gid == UINT32_MAX ||

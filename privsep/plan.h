@@ -29,6 +29,8 @@
 #define PLAN_HOSTNAME_SIZE	72	/* the kernel takes 64 */
 #define PLAN_NETNS_SIZE		64	/* a file name, with its NUL */
 #define PLAN_APPARMOR_SIZE	128	/* a profile's name, with its NUL */
+#define PLAN_SYSCTLS_MAX	16
+#define PLAN_SYSCTL_SIZE	96	/* a name or a value, with its NUL */
 
 /* A whole config.json; an exec's process document. */
 enum plan_kind { PLAN_BUNDLE = 1, PLAN_PROCESS };
@@ -111,6 +113,14 @@ enum plan_ns {
 	PLAN_NS_NET, PLAN_NS_IPC, PLAN_NS_UTS, PLAN_NS_PID, PLAN_NS_MAX,
 };
 
+/*
+ * A setting of a namespace: its path below /proc/sys, with a prefix of
+ * plan_sysctl_ns; what is written there, printable.
+ */
+struct plan_sysctl {
+	char name[PLAN_SYSCTL_SIZE], value[PLAN_SYSCTL_SIZE];
+};
+
 /* Of plan.unshare. */
 #define PLAN_UNSHARE_ALL (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
@@ -127,7 +137,7 @@ struct plan {
 	uint32_t argc, envc, strings_length, ngroups, nrlimits;
 	uint32_t rows, columns; /* of the terminal; at most 65535 */
 	/* A bundle's only; CLONE_NEW* that are the container's own. */
-	uint32_t nmounts, nfilter, unshare, reserved;
+	uint32_t nmounts, nfilter, unshare, nsysctls;
 	/*
 	 * Whose namespaces are joined, or 0; for PLAN_NS_NET perhaps netns
 	 * instead.  What is neither is the node's.
@@ -137,6 +147,7 @@ struct plan {
 	struct plan_rlimit rlimits[PLAN_RLIMITS_MAX];
 	uint64_t capabilities[PLAN_CAPSETS];
 	struct plan_limits limits;
+	struct plan_sysctl sysctls[PLAN_SYSCTLS_MAX];
 	/* Printable ASCII: see PLAN_HAS_ERROR; else a warning, or empty. */
 	char error[MSG_TEXT_SIZE];
 	/*
@@ -161,6 +172,15 @@ struct plan {
 _Static_assert(offsetof(struct plan, rlimits) % 8 == 0 &&
     sizeof(struct plan) % 8 == 0 && sizeof(struct plan_mount) == 32,
     "plan has padding");
+
+/* Whose namespace a setting is of; PLAN_NS_MAX: the node's. */
+enum plan_ns plan_sysctl_ns(const char *name);
+
+/* Whether a name of at most PLAN_SYSCTL_SIZE bytes is one of a namespace. */
+int	 plan_sysctl_valid(const char name[PLAN_SYSCTL_SIZE]);
+
+/* Printable ASCII, without quotes and backslashes. */
+int	 plan_text_printable(const char *s);
 
 /*
  * Checks a plan of the given kind and the length bytes that follow it.  Pure.

@@ -197,6 +197,29 @@ identity_set(const struct plan *plan, int on_node)
 }
 
 /*
+ * Settings of the namespaces that it has entered: in the node's /proc, which
+ * shows those, and nothing that is the node's, however its parts are linked.
+ */
+static void
+sysctls_set(const struct record *r)
+{
+	const struct plan_sysctl *s = r->plan.sysctls;
+	int fd, root;
+
+	root = MUST(NAMESPACE, open("/proc/sys", O_PATH | O_DIRECTORY |
+	    O_CLOEXEC), "/proc/sys");
+	for (; s < r->plan.sysctls + r->plan.nsysctls; s++) {
+		if ((r->on_node & 1 << plan_sysctl_ns(s->name)) != 0)
+			step_fail(MSG_STEP_NAMESPACE, -EPERM, s->name);
+		if ((fd = path_open(root, s->name, O_WRONLY, 0)) < 0)
+			step_fail(MSG_STEP_NAMESPACE, fd, s->name);
+		MUST(NAMESPACE, write(fd, s->value, strlen(s->value)), s->name);
+		close(fd);
+	}
+	close(root);
+}
+
+/*
  * Enters the namespaces of its container, or makes them.  Returns a detached
  * mount of the message queues of a container, or -1.
  */
@@ -220,6 +243,8 @@ namespaces_enter(const struct record *r)
 		MUST(NAMESPACE, ioctl(fd, SIOCSIFFLAGS, &lo), "lo");
 		close(fd);
 	}
+	if (plan->nsysctls > 0)
+		sysctls_set(r);
 	/* The host profile has the node's. */
 	return ((plan->flags & (PLAN_CRI_SANDBOX | PLAN_HOST)) != 0 ? -1 :
 	    mount_new("mqueue", NULL, NOSUID_NODEV | MOUNT_ATTR_NOEXEC));

@@ -248,6 +248,7 @@ static const struct oci_field linux_fields[] = {
 	{ "seccomp", JSON_OBJECT, 0, read_seccomp, 0 },
 	{ "cgroupsPath", JSON_STRING, 0, oci_read_cgroup, 0 },
 	{ "resources", JSON_OBJECT, 0, oci_read_resources, 0 },
+	{ "sysctl", JSON_OBJECT, 0, oci_read_sysctls, 0 },
 	{ "devices", JSON_ARRAY, 0, oci_read_devices, 0 },
 	{ "readonlyPaths", JSON_ARRAY, 0, oci_read_covered, PLAN_READONLY },
 	{ "maskedPaths", JSON_ARRAY, 0, oci_read_covered, PLAN_MASK },
@@ -331,6 +332,7 @@ read_document(struct oci_reader *reader, const char *json, size_t length)
 		network_deny(plan);
 	else if (reader->on->node->network_host)
 		network_share(plan);
+	oci_drop_sysctls(reader);
 	if (oci_check_dns(reader) != 0)
 		return (-EINVAL);
 	return (oci_last_mounts(reader));

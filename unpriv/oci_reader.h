@@ -94,6 +94,13 @@ void	 oci_add_variables(struct oci_reader *reader, size_t env);
 /* oci_resources.c: reads the members of a resources object that are limits. */
 int	 oci_read_resources(struct oci_reader *reader, int value, uint32_t arg);
 
+/*
+ * oci_sysctl.c: reads settings of namespaces.  Those of namespaces that turn
+ * out to be the node's are dropped, with a warning, once all are known.
+ */
+int	 oci_read_sysctls(struct oci_reader *reader, int value, uint32_t arg);
+void	 oci_drop_sysctls(struct oci_reader *reader);
+
 /* oci_cgroup.c: reads the path of a cgroup, in either of its forms. */
 int	 oci_read_cgroup(struct oci_reader *reader, int value, uint32_t arg);
 

@@ -31,6 +31,20 @@ user_and_groups_are_those_of_the_spec_body() {
 	cluster_end
 }
 
+cluster_test settings_of_a_pod_are_those_of_the_spec \
+    "of its network, so that its user may have port 80"
+settings_of_a_pod_are_those_of_the_spec_body() {
+	cluster_begin
+	pod_make a 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+	    perl -MSocket -e "socket(S, PF_INET, SOCK_STREAM, 0);
+		bind(S, sockaddr_in(80, INADDR_ANY)) && print qq(bound\n)"' '.spec.securityContext = {runAsUser: 1234, sysctls:
+	    [{name: "net.ipv4.ip_unprivileged_port_start", value: "80"}]}'
+	pod_reaches a Succeeded
+	expect 0 "80
+bound" kubectl_ logs a
+	cluster_end
+}
+
 cluster_test an_exec_has_the_user_of_the_pod \
     "its groups, and the owner of what it writes to a volume"
 an_exec_has_the_user_of_the_pod_body() {

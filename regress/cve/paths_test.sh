@@ -366,9 +366,7 @@ cve_2025_52881_a_proc_that_is_a_fake_body() {
 	    done
 	    ln -s self /fake/thread-self; mv /fake /proc'
 	with="$(pod_of blue) | .process.oomScoreAdj = 500 | .hostname = \"a\" |
-	    .linux.sysctl = {\"kernel.msgmax\": \"4242\",
-	    \"kernel.core_pattern\": \"|/opt/regress/file\",
-	    \"../../opt/regress/file\": \"1\", \"kernel/hostname\": \"b\"}"
+	    .linux.sysctl = {\"kernel.msgmax\": \"4242\"}"
 	achieves "500
 outside" "the next" attack_run a "$with" sh -c \
 	    'cat /proc/self/oom_score_adj /opt/regress/file'
@@ -379,6 +377,11 @@ outside" "by exec" attack_exec b 0:0 sh -c \
 	task_end b
 	cat /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname |
 	    diff settings - >err || node_fail "a setting of the node's"
+	for name in kernel.core_pattern ../../opt/regress/file kernel/hostname \
+	    net/../../../opt/regress/file; do
+		expect_refusal "linux.sysctl: .*expected net" attack_run c \
+		    "$with | .linux.sysctl = {\"$name\": \"1\"}" true
+	done
 	# And for another that is mounted there by the bundle.
 	mkdir -p /run/fake/self && ln -s /opt/regress/file \
 	    /run/fake/self/oom_score_adj

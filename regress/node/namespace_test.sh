@@ -99,6 +99,40 @@ a_network_of_its_own_has_lo_alone_body() {
 	node_end
 }
 
+node_test settings_of_its_namespaces_are_its_own \
+    "those of the node stay, and who shares them with it gets none"
+settings_of_its_namespaces_are_its_own_body() {
+	node_begin
+	ports=net/ipv4/ip_unprivileged_port_start
+	cat /proc/sys/$ports /proc/sys/kernel/msgmax >settings
+	own=".linux.sysctl = {\"net.ipv4.ip_unprivileged_port_start\": \"81\",
+	    \"kernel/msgmax\": \"4242\"}"
+	set -- cat /proc/sys/$ports /proc/sys/kernel/msgmax
+	expect 0 "81
+4242" spec_run a "$(ns_add network) | $(ns_add ipc) | $own" "$@"
+	# Of a file, as CRI has it; a container that joins has the same.
+	ip netns add pod1 || atf_fail "no network namespace"
+	pod_start p first "$(ns_add network /run/netns/pod1) |
+	    $(ns_add ipc) | $own"
+	expect 0 "81" ip netns exec pod1 cat /proc/sys/$ports
+	expect 0 "81
+4242" task_exec first e "$@"
+	# Where it has not a namespace of its own.
+	expect 0 "$(cat settings)" spec_run b "$(ns_none network ipc) | $own" "$@"
+	grep -q "kernel/msgmax: ignored" "$REGRESS_DIR/containerd.log" ||
+	    node_fail "no word of that"
+	for name in kernel.core_pattern vm.swappiness \
+	    net.../../kernel/core_pattern; do
+		expect_refusal "linux.sysctl: .*expected net" spec_run c \
+		    "$(ns_add network) | .linux.sysctl = {\"$name\": \"1\"}" true
+	done
+	expect_refusal "net/ipv4/none" spec_run c "$(ns_add network) |
+	    .linux.sysctl = {\"net.ipv4.none\": \"1\"}" true
+	cat /proc/sys/$ports /proc/sys/kernel/msgmax | diff settings - ||
+	    node_fail "the node's have changed"
+	node_end
+}
+
 node_test the_network_of_a_file_in_run_netns_is_joined \
     "by either name of the folder, by exec too"
 the_network_of_a_file_in_run_netns_is_joined_body() {

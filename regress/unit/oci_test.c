@@ -16,6 +16,7 @@
 SAMPLE(sample_ctr, "ctr-1.6.json");
 SAMPLE(sample_runc, "runc-1.1.json");
 SAMPLE(sample_sandbox, "cri-1.6-sandbox.json");
+SAMPLE(sample_new, "cri-2.4-sandbox.json");
 SAMPLE(sample_main, "cri-1.6-main.json");
 SAMPLE(sample_other, "cri-1.6-other.json");
 
@@ -999,6 +1000,42 @@ ATF_TC_BODY(oci_reads_an_update_with_a_period_alone, tc)
 	    { MSG_CGROUP_CPU_PERIOD, "100000", NULL });
 }
 
+ATF_TC_WITHOUT_HEAD(oci_reads_settings_of_namespaces);
+ATF_TC_BODY(oci_reads_settings_of_namespaces, tc)
+{
+	static const struct plan_sysctl expected[] = {
+		{ "net/ipv4/ip_unprivileged_port_start", "0" },
+		{ "net/ipv4/conf/eth0.1/forwarding", "1" },
+		{ "net/ipv4/conf/eth0.2/forwarding", "1" },
+	};
+	uint32_t i;
+
+	/* The other separator is part of a name. */
+	check_bundle(LINUX("\"namespaces\":[{\"type\":\"network\"}],"
+			   "\"sysctl\":{"
+			   "\"net.ipv4.ip_unprivileged_port_start\":\"0\","
+			   "\"kernel.msgmax\":\"4242\","
+			   "\"net.ipv4.conf.eth0/1.forwarding\":\"1\","
+			   "\"net/ipv4/conf/eth0.2/forwarding\":\"1\"}"));
+	ATF_REQUIRE_EQ(plan.nsysctls, COUNT(expected));
+	for (i = 0; i < COUNT(expected); i++) {
+		ATF_CHECK_STREQ(plan.sysctls[i].name, expected[i].name);
+		ATF_CHECK_STREQ(plan.sysctls[i].value, expected[i].value);
+	}
+	ATF_CHECK_STREQ(plan.error,
+	    "linux.sysctl kernel/msgmax: ignored, it is the node's here");
+	check_bundle(LINUX("\"namespaces\":[{\"type\":\"ipc\"}],"
+			   "\"sysctl\":{\"net.a\":\"1\","
+			   "\"kernel.msgmax\":\"4242\"}"));
+	ATF_REQUIRE_EQ(plan.nsysctls, 1);
+	ATF_CHECK_STREQ(plan.sysctls[0].name, "kernel/msgmax");
+	/* As containerd 2 gives to each pod. */
+	check_good(PLAN_BUNDLE, sample_new_start,
+	    (size_t)(sample_new_end - sample_new_start));
+	ATF_CHECK_EQ(plan.nsysctls, 2);
+	ATF_CHECK_STREQ(plan.error, "");
+}
+
 ATF_TC_WITHOUT_HEAD(oci_reads_the_mounts_of_a_pod);
 ATF_TC_BODY(oci_reads_the_mounts_of_a_pod, tc)
 {
@@ -1153,6 +1190,24 @@ ATF_TC_BODY(oci_refuses_mounts_that_it_cannot_make, tc)
 		    "linux.readonlyPaths[1]: 7: expected a string" },
 		{ BUNDLE("\"hostname\":\"a/b\""),
 		    "hostname: \"a/b\": expected a host name" },
+		{ LINUX("\"sysctl\":{\"kernel.core_pattern\":\"|/a\"}"),
+		    "linux.sysctl: \"kernel.core_pattern\": expected net.*" },
+		{ LINUX("\"sysctl\":{\"net.../../kernel/panic\":\"1\"}"),
+		    "linux.sysctl: \"net.../../kernel/panic\": expected" },
+		{ LINUX("\"sysctl\":{\"/net.a\":\"1\"}"),
+		    "linux.sysctl: \"/net.a\": expected net.*" },
+		{ LINUX("\"sysctl\":{\"net.a.\":\"1\"}"),
+		    "linux.sysctl: \"net.a.\": expected net.*" },
+		{ LINUX("\"sysctl\":{\"net.a b\":\"1\"}"),
+		    "linux.sysctl: \"net.a b\": expected net.*" },
+		{ LINUX("\"sysctl\":{\"net.a\":1}"),
+		    "linux.sysctl: 1: expected a text of 1 to 95" },
+		{ LINUX("\"sysctl\":{\"net.a\":\"\"}"),
+		    "linux.sysctl: \"\": expected a text" },
+		{ LINUX("\"sysctl\":{\"net.a\":\"1\\n2\"}"),
+		    "linux.sysctl: \"1\\n2\": expected a text" },
+		{ LINUX("\"sysctl\":{\"net.a\":\"1\",\"net/a\":\"2\"}"),
+		    "linux.sysctl: \"net/a\": given twice" },
 	};
 
 	check_bad_bundles(bad, COUNT(bad));
@@ -1480,6 +1535,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, oci_refuses_cgroups_that_lie_elsewhere);
 	ATF_TP_ADD_TC(tp, oci_reads_the_resources_of_an_update_alone);
 	ATF_TP_ADD_TC(tp, oci_reads_an_update_with_a_period_alone);
+	ATF_TP_ADD_TC(tp, oci_reads_settings_of_namespaces);
 	ATF_TP_ADD_TC(tp, oci_reads_the_mounts_of_a_pod);
 	ATF_TP_ADD_TC(tp, oci_reads_every_option_of_a_mount);
 	ATF_TP_ADD_TC(tp, oci_refuses_mounts_that_it_cannot_make);

@@ -76,9 +76,13 @@ link_hide(int host, const char *name, const char *rest)
 	ssize_t n;
 	int fd;
 
-	if (path_trusted(host, S_IFDIR) != 0 ||
-	    (fd = openat(host, name, O_PATH | O_CLOEXEC)) == -1)
+	if (path_trusted(host, S_IFDIR) != 0)
 		return;
+	fd = openat(host, name, O_PATH | O_CLOEXEC);
+	/* It may lead nowhere. */
+	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return;
+	must(fd);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = must(readlink(link, path, sizeof(path)));
 	close(fd);

@@ -118,6 +118,8 @@ overlay_extend(const char *path)
 	/* What is filtered there lies in the layer at the same place. */
 	filters = path_open(OPEN(FILTERS, O_PATH | O_DIRECTORY), path + 1,
 	    O_PATH | O_DIRECTORY, 0);
+	if (filters < 0 && filters != -ENOENT && filters != -ENOTDIR)
+		step_fail(MSG_STEP_FILTER, filters, path);
 	/* No two paths give the same name. */
 	for (; *from != '\0' && to < name + NAME_MAX - 2; from++)
 		to += sprintf(to, *from == '/' ? "+s" : *from == '+' ? "+p" :
@@ -274,7 +276,7 @@ overlay_open(const struct helper *h, const struct plan *plan)
 	const int cri = (plan->flags & PLAN_CRI) != 0,
 	    is_host = (plan->flags & PLAN_HOST) != 0;
 	const struct node *node = &h->boot.node;
-	int fd, lock;
+	int fd, lock, type;
 
 	snprintf(key, sizeof(key), "%s%s%s%s%s", cri ? "" : "_",
 	    cri ? plan->sandbox_namespace : h->boot.containerd_namespace,
@@ -289,8 +291,12 @@ overlay_open(const struct helper *h, const struct plan *plan)
 	/* Released, like all else, when this step ends, whatever ends it. */
 	MUST(flock(lock, LOCK_EX), LOCK);
 	fd = path_open(AT_FDCWD, NAMESPACE, O_RDONLY, 0);
+	type = fd < 0 ? -1 : ioctl(fd, NS_GET_NSTYPE);
+	/* One that stands must not be built a second time. */
+	if (fd < 0 ? fd != -ENOENT : type == -1 && errno != ENOTTY)
+		step_fail(MSG_STEP_OVERLAY, fd < 0 ? fd : -errno, NAMESPACE);
 	/* A file that nothing was bound on is left from a start cut short. */
-	if (fd >= 0 && ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNS)
+	if (fd >= 0 && type != CLONE_NEWNS)
 		fdpass_close(&fd, 1);
 	if (fd < 0)
 		base_prepare(node);

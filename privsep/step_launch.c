@@ -262,9 +262,12 @@ step_launch(const struct helper *h, const struct record *r)
 
 	(void)h;
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	/* Lowering it takes a capability that the node may not grant. */
 	if (dprintf(fd, "%d", (plan->flags & PLAN_HAS_OOM) != 0 ?
-	    plan->oom_score_adj : 0) < 0)
+	    plan->oom_score_adj : 0) < 0) {
+		MUST(LAUNCH, errno == EACCES ? 0 : -1, "oomScoreAdj");
 		log_line("oomScoreAdj stays as it is", &r->ref, NULL, -errno);
+	}
 	close(fd);
 	if (plan->apparmor[0] != '\0') {
 		fd = MUST(IDENTITY, open("/proc/self/attr/apparmor/exec",

@@ -192,6 +192,17 @@ volumes_open(const struct helper *h, const struct record *r, int overlay)
 	}
 }
 
+/* -1 where workloads have put something else by now. */
+static int
+node_find(const struct volume *v)
+{
+	int fd = path_open(AT_FDCWD, v->destination, O_PATH, RESOLVE_IN_ROOT |
+	    RESOLVE_NO_SYMLINKS);
+
+	return (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? -1 :
+	    MUST(fd, v->destination));
+}
+
 void
 nodes_attach(void)
 {
@@ -201,10 +212,7 @@ nodes_attach(void)
 	FOREACH(v) {
 		if (v->m.kind != PLAN_NODE)
 			continue;
-		/* Not where workloads have put something else by now. */
-		fd = path_open(AT_FDCWD, v->destination, O_PATH,
-		    RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
-		if (fd >= 0)
+		if ((fd = node_find(v)) >= 0)
 			mount_attach(v->fd, fd, "", v->destination);
 		fdpass_close(&fd, 1);
 	}
@@ -279,8 +287,7 @@ nodes_protect(void)
 	FOREACH(v) {
 		if (v->m.kind != PLAN_NODE && v->m.kind != 0)
 			continue;
-		fd = path_open(AT_FDCWD, v->destination, O_PATH,
-		    RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+		fd = node_find(v);
 		/* EINVAL: it is none, and so a part of what is around it. */
 		if (fd >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH, &readonly,
 		    sizeof(readonly)) == -1 && errno != EINVAL)

@@ -2,7 +2,7 @@
 # lint.sh [NAME...]: checks of the sources; without a name, all of them.
 set -eu
 
-PRIVSEP_MAX=3429	# lines of code
+PRIVSEP_MAX=3444	# lines of code
 FUNCTION_LINES=60	# of privsep/, each at most, unless privsep/complex says more
 FUNCTION_PATHS=10	# the same, by McCabe's count
 CALLS="shim:45 decode:20"	# of a policy, each at most

@@ -15,7 +15,8 @@
  * has come, or "none COUNT" when all have ended before, or SIGTERM came.
  *
  * With the victim "call" none is killed, and the Nth system call that can fail,
- * whether it changes something or not, fails with EIO without being made.
+ * whether it changes something or not, fails with EIO without being made; with
+ * "call=NUMBER" the Nth of that number.
  *
  * With the victim "nobody" none is killed, and N does not count.  FILE then has
  * a line for every system call by which a process has come to be something
@@ -155,6 +156,19 @@ struct watch {
 	struct user_regs_struct regs;
 };
 
+static unsigned long
+number(const char *text)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n == 0 || n > INT_MAX)
+		errx(2, "\"%s\" is no number from 1", text);
+	return (n);
+}
+
 static int
 is_whose(const struct watch *watch, pid_t pid)
 {
@@ -179,6 +193,8 @@ is_point(const struct watch *watch, pid_t pid, long nr)
 {
 	if (!is_whose(watch, pid))
 		return (0);
+	if (strncmp(watch->victims, "call=", 5) == 0)
+		return ((unsigned long)nr == number(watch->victims + 5));
 	if (strcmp(watch->victims, "call") == 0)
 		return (!is_among(infallible, sizeof(infallible), nr));
 	return (!is_among(harmless, sizeof(harmless), nr));
@@ -198,19 +214,6 @@ say(const struct watch *watch, const char *format, ...)
 	vdprintf(fd, format, ap);
 	va_end(ap);
 	close(fd);
-}
-
-static unsigned long
-number(const char *text)
-{
-	unsigned long n;
-	char *end;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || n == 0 || n > INT_MAX)
-		errx(2, "\"%s\" is no number from 1", text);
-	return (n);
 }
 
 #ifdef __x86_64__
@@ -273,7 +276,7 @@ strike(struct watch *watch, pid_t pid, long nr)
 	if ((list = next = strdup(watch->victims)) == NULL)
 		err(2, "victims");
 	while ((victim = strsep(&next, ",")) != NULL) {
-		if (strcmp(victim, "call") == 0)
+		if (strncmp(victim, "call", 4) == 0)
 			call_replace(watch, pid);
 		else if (kill(strcmp(victim, "it") == 0 ? pid :
 							  (pid_t)number(victim),

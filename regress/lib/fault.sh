@@ -98,6 +98,10 @@ fault_look() {
 	both) VICTIMS=it,$(helper_pid) ;;
 	call_of_helper) WATCHED=$(helper_pid) VICTIMS=call ;;
 	call_of_step) WATCHED=$(helper_pid) WHOSE=children VICTIMS=call ;;
+	path_of_step)
+		# openat2(2)
+		WATCHED=$(helper_pid) WHOSE=children VICTIMS=call=437
+		;;
 	containerd) VICTIMS=$CONTAINERD_PID ;;
 	program) return 1 ;;
 	*) atf_fail "who is $1?" ;;

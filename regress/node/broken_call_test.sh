@@ -93,6 +93,10 @@ fault_after_program() {
 	fault_after_call_of_helper
 }
 
+fault_after_path_of_step() {
+	fault_after_call_of_helper
+}
+
 # broken_cells STEP WHAT...: a test of each of them at that step.
 broken_cells() {
 	_step=$1
@@ -109,7 +113,7 @@ broken_cells() {
 }
 
 broken_cells begin program
-broken_cells create call_of_helper call_of_step
+broken_cells create call_of_helper call_of_step path_of_step
 broken_cells enter call_of_helper call_of_step
 broken_cells end call_of_helper
 broken_cells delete call_of_helper

@@ -309,7 +309,7 @@ alone_begin
 mkfifo "$WORK/nobody" 2>/dev/null || :
 exec {nobody}<>"$WORK/nobody"
 pod_begin p || die "no pod"
-task_run --detach steady sh -c 'while :; do sleep 1000; done' ||
+task_run --detach steady sh -c 'while :; do sleep 1000000; done' ||
     die "no steady task"
 steady=$(cat "$REGRESS_DIR/state"/*/*/steady/address)
 warm "${RUNS[@]}" "${STEADY[@]}" "${MEMBER[@]}"

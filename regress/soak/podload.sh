@@ -160,7 +160,7 @@ restarts()
 
 namespace_make $NS
 WORKER=begin why=
-made steady 'while :; do sleep 1000 & wait; done' &&
+made steady 'while :; do sleep 1000000 & wait; done' &&
     reaches steady phase Running || die "no steady pod: $why"
 for op in job entered pair restarted exec; do
 	for n in 1 2 3 4; do

@@ -72,10 +72,12 @@ capability_begin() {
 }
 
 # watch COMMAND [ARG...]: everything that the helper and what it forks do
-# meanwhile, into fault.log; the forked ones, in their order, into steps.
+# meanwhile, into fault.log; the forked ones, in their order, into steps.  If
+# LAST is set, until it is a line's end: that is done when the command has ended.
 watch() {
 	fault_watch 1 all nobody "$HELPER"
 	expect 0 "*" "$@"
+	[ -z "${LAST-}" ] || until_true 10 grep -q "$LAST\$" fault.log
 	kill "$WATCH"
 	wait "$WATCH" || atf_fail "the tracer: $(cat fault.err)"
 	awk -v helper="$HELPER" '$1 == "has" && $2 != helper && !($2 in seen) {
@@ -208,6 +210,7 @@ node_test a_sandbox_ends_up_with_nothing \
     "and neither shim nor publisher has ever anything to give"
 a_sandbox_ends_up_with_nothing_body() {
 	capability_begin
+	LAST=" 1 1 reaper-pause"
 	watch task_run --detach --annotation="$CRI.sandbox-id=p" \
 	    --annotation="$CRI.sandbox-namespace=default" \
 	    --annotation="$CRI.container-type=sandbox" q /pause
@@ -220,7 +223,7 @@ a_sandbox_ends_up_with_nothing_body() {
 	    tail -n 1 | grep -q ' 1 1 reaper-pause$' ||
 	    node_fail "the sandbox ends up without a filter"
 	HELPER=$(shim_pid)
-	H=$NONE
+	H=$NONE LAST=
 	watch member b sleep 4321
 	[ ! -s steps ] || node_fail "the shim has forked"
 	history_of "$HELPER" >had

@@ -170,6 +170,16 @@ drain_begin(struct process *process)
 		    DRAIN_LIMIT, tell, process);
 }
 
+void
+drain_again(struct process *process)
+{
+	if (!process->held || process->draining)
+		return;
+	process->draining = 1;
+	loop_timer_set(process->engine->loop, &process->drain_timer, DRAIN_LAST,
+	    tell, process);
+}
+
 int
 drain_open(struct engine *engine)
 {

@@ -220,8 +220,10 @@ engine_delete(struct engine *engine, const char *id, const char *exec,
 		process->doomed = 1;
 	else if (process->state == PROCESS_CREATED)
 		process_doom(process);
-	else
+	else {
+		drain_again(process);
 		process_discard(process);
+	}
 }
 
 /*

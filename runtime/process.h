@@ -162,6 +162,13 @@ void	 process_tell(struct process *process);
 #define DRAIN_LIMIT	250
 void	 drain_begin(struct process *process);
 
+/*
+ * It is to be deleted, and what was not read by then goes with it: a containerd
+ * that was away has DRAIN_LAST milliseconds more to come to that.
+ */
+#define DRAIN_LAST	2000
+void	 drain_again(struct process *process);
+
 /* Those who wait are told now. */
 void	 drain_end(struct process *process);
 

@@ -783,6 +783,47 @@ ATF_TC_BODY(engine_tells_of_an_end_though_nobody_reads, tc)
 	end();
 }
 
+/* containerd was away; its reader, if any, comes with its deletion. */
+static void
+check_late_deletion(int is_read)
+{
+	struct outcome deleted = { 0 }, waited = { 0 };
+	int reader;
+	char byte;
+
+	begin();
+	close(start_with_output());
+	engine_wait(engine, "c1", "", on_done, &waited);
+	exited("", 100, 3);
+	settle_until(loop, &waited.calls);
+	engine_delete(engine, "c1", "", on_done, &deleted);
+	answer(expect(MSG_DELETE, "", NULL), 0);
+	ATF_CHECK_EQ(deleted.calls, 0);
+	if (is_read) {
+		reader = fifo_open("stdout", O_RDONLY);
+		ATF_REQUIRE_EQ(read(reader, &byte, 1), 1);
+		settle(loop);
+		ATF_CHECK(at_end(reader));
+		ATF_CHECK_EQ(deleted.calls, 1);
+	}
+	settle_until(loop, &deleted.calls);
+	check_outcome(&deleted, STATUS_OK, "");
+	check_unknown("");
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(engine_deletes_when_the_output_has_been_read);
+ATF_TC_BODY(engine_deletes_when_the_output_has_been_read, tc)
+{
+	check_late_deletion(1);
+}
+
+ATF_TC_WITHOUT_HEAD(engine_deletes_though_nobody_reads);
+ATF_TC_BODY(engine_deletes_though_nobody_reads, tc)
+{
+	check_late_deletion(0);
+}
+
 ATF_TC_WITHOUT_HEAD(engine_tells_at_once_when_the_helper_dies);
 ATF_TC_BODY(engine_tells_at_once_when_the_helper_dies, tc)
 {
@@ -3290,6 +3331,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, engine_keeps_streams_open_until_they_are_to_end);
 	ATF_TP_ADD_TC(tp, engine_tells_of_an_end_when_the_output_has_been_read);
 	ATF_TP_ADD_TC(tp, engine_tells_of_an_end_though_nobody_reads);
+	ATF_TP_ADD_TC(tp, engine_deletes_when_the_output_has_been_read);
+	ATF_TP_ADD_TC(tp, engine_deletes_though_nobody_reads);
 	ATF_TP_ADD_TC(tp, engine_tells_at_once_when_the_helper_dies);
 	ATF_TP_ADD_TC(tp,
 	    engine_tells_the_reader_of_stderr_from_that_of_stdout);

@@ -26,18 +26,6 @@
 static int empty; /* a directory */
 
 static int
-enter_nothing(void)
-{
-	return (0);
-}
-
-static int
-enter_decode(void)
-{
-	return (sandbox_enter_decode());
-}
-
-static int
 enter_shim(void)
 {
 	return (sandbox_enter_shim(UID, empty));
@@ -49,47 +37,33 @@ enter_publisher(void)
 	return (sandbox_enter_publisher(empty));
 }
 
-static int
-filter(const struct sock_fprog *policy)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return (-1);
-	return (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, policy));
-}
-
-static int
-enter_mount(void)
-{
-	return (filter(&policy_mount));
-}
-
-static int
-enter_init(void)
-{
-	return (filter(&policy_init));
-}
-
-static int
-enter_workload(void)
-{
-	return (filter(&policy_workload));
-}
-
-static const struct {
+/* By a function, or what a step of the helper does: its filter. */
+static const struct role {
 	const char *name;
 	int (*enter)(void);
+	const struct sock_fprog *filter;
 } roles[] = {
-	{ "decode", enter_decode },
-	{ "shim", enter_shim },
-	{ "publisher", enter_publisher },
-	{ "mount", enter_mount },
-	{ "init", enter_init },
-	{ "workload", enter_workload },
+	{ "decode", sandbox_enter_decode, NULL },
+	{ "shim", enter_shim, NULL },
+	{ "publisher", enter_publisher, NULL },
+	{ "mount", NULL, &policy_mount },
+	{ "init", NULL, &policy_init },
+	{ "workload", NULL, &policy_workload },
 };
 
-/* Microseconds of the life of a process that does this. */
+static int
+role_enter(const struct role *role)
+{
+	if (role->enter != NULL)
+		return (role->enter());
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return (-1);
+	return (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, role->filter));
+}
+
+/* Microseconds of the life of a process of this role, or of none: NULL. */
 static double
-life(int (*enter)(void))
+life(const struct role *role)
 {
 	struct timespec begin, end;
 	int status;
@@ -97,7 +71,7 @@ life(int (*enter)(void))
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	if ((pid = fork()) == 0)
-		_exit(enter() != 0);
+		_exit(role != NULL && role_enter(role) != 0);
 	if (pid == -1 || waitpid(pid, &status, 0) != pid || status != 0)
 		errx(1, "a role could not be entered");
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -130,8 +104,8 @@ main(int argc, char *argv[])
 		errx(2, "usage: confine EMPTY_DIRECTORY");
 	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		for (k = 0; k < TURNS; k++) {
-			free[k] = life(enter_nothing);
-			confined[k] = life(roles[i].enter);
+			free[k] = life(NULL);
+			confined[k] = life(&roles[i]);
 		}
 		printf("%s %.1f\n", roles[i].name,
 		    median(confined) - median(free));

@@ -9,6 +9,8 @@
 
 CRI=io.kubernetes.cri
 FAULT_PROGRAM=it
+FAULT_NAME=killed_during_STEP_leaves_nothing
+FAULT_BEGIN=fault_begin
 
 # fault_test NAME DESCRIPTION: as node_test, of a walk.
 fault_test() {
@@ -219,8 +221,8 @@ begin_does() {
 	member p /pause
 }
 
-# Of a shim that died before containerd came to it there is a socket until the
-# next start of that pod.
+# Of a shim that died before containerd came to it there is a socket until that
+# pod is started again, or anything is deleted.
 begin_mends() {
 	task_is p RUNNING || {
 		ctr_ container rm p >/dev/null 2>&1
@@ -296,15 +298,16 @@ clean_mends() {
 	containerd_start || fault_fail "containerd does not start again"
 }
 
-# fault_cells STEP WHAT...: a test of each of them at that step.
+# fault_cells STEP WHAT...: a test of each of them at that step, named by
+# FAULT_NAME and begun by FAULT_BEGIN.
 fault_cells() {
 	_step=$1
 	shift
 	for _what in "$@"; do
-		_name=a_${_what}_killed_during_${_step}_leaves_nothing
+		_name=a_${_what}_${FAULT_NAME%STEP*}$_step${FAULT_NAME#*STEP}
 		fault_test "$_name" "and the next start works"
 		eval "${_name}_body() {
-			fault_begin
+			$FAULT_BEGIN
 			fault_walk $_step $_what
 			node_end
 		}"

@@ -6,8 +6,9 @@
 . "$(atf_get_srcdir)/../lib/node.sh"
 . "$(atf_get_srcdir)/../lib/fault.sh"
 
-# shellcheck disable=SC2034 # fault.sh uses it
-FAULT_PROGRAM=call
+# shellcheck disable=SC2034 # fault.sh uses them
+FAULT_PROGRAM=call FAULT_BEGIN=reference \
+    FAULT_NAME=that_fails_during_STEP_weakens_nothing
 
 # What a command prints of itself: its identity, capabilities, filters, mounts.
 FACTS='grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|CoreDump)" \
@@ -97,26 +98,11 @@ fault_after_path_of_step() {
 	fault_after_call_of_helper
 }
 
-# broken_cells STEP WHAT...: a test of each of them at that step.
-broken_cells() {
-	_step=$1
-	shift
-	for _what in "$@"; do
-		_name=a_${_what}_that_fails_during_${_step}_weakens_nothing
-		fault_test "$_name" "nor does anything stay"
-		eval "${_name}_body() {
-			reference
-			fault_walk $_step $_what
-			node_end
-		}"
-	done
-}
-
-broken_cells begin program
-broken_cells create call_of_helper call_of_step path_of_step
-broken_cells enter call_of_helper call_of_step
-broken_cells end call_of_helper
-broken_cells delete call_of_helper
+fault_cells begin program
+fault_cells create call_of_helper call_of_step path_of_step
+fault_cells enter call_of_helper call_of_step
+fault_cells end call_of_helper
+fault_cells delete call_of_helper
 
 atf_init_test_cases() {
 	node_add

@@ -759,12 +759,11 @@ ATF_TC_BODY(engine_tells_of_an_end_when_the_output_has_been_read, tc)
 	end();
 }
 
-ATF_TC_WITHOUT_HEAD(engine_tells_of_an_end_though_nobody_reads);
-ATF_TC_BODY(engine_tells_of_an_end_though_nobody_reads, tc)
+/* The end of process 100 is told though nobody has read its output. */
+static void
+end_unread(void)
 {
 	struct outcome waited = { 0 };
-	int reader;
-	char byte;
 
 	begin();
 	close(start_with_output());
@@ -774,11 +773,25 @@ ATF_TC_BODY(engine_tells_of_an_end_though_nobody_reads, tc)
 	settle_until(loop, &waited.calls);
 	check_outcome(&waited, STATUS_OK, "");
 	ATF_CHECK_EQ(waited.result.exit_status, 3);
-	/* Only then somebody comes, and finds it all. */
-	reader = fifo_open("stdout", O_RDONLY);
+}
+
+/* Only then somebody comes, and finds it all. */
+static void
+read_late(void)
+{
+	int reader = fifo_open("stdout", O_RDONLY);
+	char byte;
+
 	ATF_REQUIRE_EQ(read(reader, &byte, 1), 1);
 	settle(loop);
 	ATF_CHECK(at_end(reader));
+}
+
+ATF_TC_WITHOUT_HEAD(engine_tells_of_an_end_though_nobody_reads);
+ATF_TC_BODY(engine_tells_of_an_end_though_nobody_reads, tc)
+{
+	end_unread();
+	read_late();
 	remove_it("");
 	end();
 }
@@ -787,23 +800,14 @@ ATF_TC_BODY(engine_tells_of_an_end_though_nobody_reads, tc)
 static void
 check_late_deletion(int is_read)
 {
-	struct outcome deleted = { 0 }, waited = { 0 };
-	int reader;
-	char byte;
+	struct outcome deleted = { 0 };
 
-	begin();
-	close(start_with_output());
-	engine_wait(engine, "c1", "", on_done, &waited);
-	exited("", 100, 3);
-	settle_until(loop, &waited.calls);
+	end_unread();
 	engine_delete(engine, "c1", "", on_done, &deleted);
 	answer(expect(MSG_DELETE, "", NULL), 0);
 	ATF_CHECK_EQ(deleted.calls, 0);
 	if (is_read) {
-		reader = fifo_open("stdout", O_RDONLY);
-		ATF_REQUIRE_EQ(read(reader, &byte, 1), 1);
-		settle(loop);
-		ATF_CHECK(at_end(reader));
+		read_late();
 		ATF_CHECK_EQ(deleted.calls, 1);
 	}
 	settle_until(loop, &deleted.calls);

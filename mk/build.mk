@@ -59,9 +59,9 @@ $(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h &: %.proto | build-deps
 $(BUILD)/sandbox-policies/%.policy: sandbox-policies/%.policy \
     regress/lib/sanitize.policy
 	@mkdir -p $(@D)
-	$(call say,AWK)awk 'FNR == NR { has[$$1]; has[$$2]; print; next } \
-	    !/^#/ && ("capabilities" in has) && !("unfiltered" in has) && \
-	    !($$1 in has)' $^ >$@
+	$(call say,AWK)awk '$$1 == "default" { free = $$2 == "unfiltered" } \
+	    FNR == NR { has[$$1]; print; next } \
+	    !/^#/ && ("capabilities" in has) && !free && !($$1 in has)' $^ >$@
 
 $(PROTOS:=.o) $(BUILD)/explain.o $(BUILD)/policies.o \
     $(BUILD)/policies-sanitize.o: %.o: %.c $(BUILD)/flags | $(GENERATED)

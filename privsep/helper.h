@@ -311,8 +311,8 @@ int	 cgroup_enter(const struct helper *h, const struct record *c,
 	    int fds[CGROUP_HIERARCHIES]);
 
 /*
- * caps.c: exactly what each kind of step keeps, and there, why; what workloads
- * with the host profile alone can have.
+ * caps.c: what workloads with the host profile alone can have.  What each kind
+ * of step keeps, its policy says.
  */
 extern const uint64_t caps_host;
 
